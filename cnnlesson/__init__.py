@@ -1,1 +1,1 @@
-"""One small convolutional network for handwritten digits, and momentum: the package of the course."""
+"""One small convolutional network for handwritten digits, and momentum: the course's package."""

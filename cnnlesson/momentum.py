@@ -1,13 +1,13 @@
-"""The mathematics of momentum: the classical equations, and what they do on a quadratic bowl.
+r"""The mathematics of momentum: the classical equations, and what they do on a quadratic bowl.
 
 Throughout, the three lines of classical momentum are
 
 .. math::
 
-    g_t = \\nabla L(w_{t-1}), \\qquad v_t = \\mu v_{t-1} - \\alpha g_t, \\qquad w_t = w_{t-1} + v_t,
+    g_t = \nabla L(w_{t-1}), \qquad v_t = \mu v_{t-1} - \alpha g_t, \qquad w_t = w_{t-1} + v_t,
 
-with :math:`v_0 = 0`, step size :math:`\\alpha > 0` and momentum :math:`0 \\le \\mu < 1`. On a
-quadratic bowl each eigenvalue :math:`\\lambda` of the Hessian (a *curvature*) evolves by itself.
+with :math:`v_0 = 0`, step size :math:`\alpha > 0` and momentum :math:`0 \le \mu < 1`. On a
+quadratic bowl each eigenvalue :math:`\lambda` of the Hessian (a *curvature*) evolves by itself.
 """
 
 from collections.abc import Callable
@@ -107,15 +107,15 @@ def momentum_descent(
 
 @checked
 def spectral_radius(curvature: NonNegative, lr: Positive, momentum: MomentumCoefficient) -> float:
-    """Return the factor by which the error along one eigenvector shrinks per step.
+    r"""Return the factor by which the error along one eigenvector shrinks per step.
 
     One step of momentum on the loss ½λw² is a matrix applied to (w, v),
 
     .. math::
 
-        \\begin{pmatrix} w_t \\\\ v_t \\end{pmatrix} =
-        \\begin{pmatrix} 1 - \\alpha\\lambda & \\mu \\\\ -\\alpha\\lambda & \\mu \\end{pmatrix}
-        \\begin{pmatrix} w_{t-1} \\\\ v_{t-1} \\end{pmatrix},
+        \begin{pmatrix} w_t \\ v_t \end{pmatrix} =
+        \begin{pmatrix} 1 - \alpha\lambda & \mu \\ -\alpha\lambda & \mu \end{pmatrix}
+        \begin{pmatrix} w_{t-1} \\ v_{t-1} \end{pmatrix},
 
     and the rate is the largest modulus of its two eigenvalues.
 
