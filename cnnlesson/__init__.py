@@ -1,5 +1,6 @@
 """One small convolutional network for handwritten digits, and momentum: the course's package."""
 
+from cnnlesson.evaluation import evaluate, predict, predict_logits, predict_proba
 from cnnlesson.model import AlexNet, ConvNet
 from cnnlesson.momentum import (
     ClassicalSGD,
@@ -19,22 +20,29 @@ from cnnlesson.tracing import (
     output_size,
     receptive_fields,
 )
+from cnnlesson.training import History, train_model
 
 __all__ = [
     "AlexNet",
     "ClassicalSGD",
     "ConvNet",
+    "History",
     "LayerShape",
     "ReceptiveField",
     "ShapeError",
     "ShapeTable",
     "ShapeTracer",
     "Trajectory",
+    "evaluate",
     "max_stable_lr",
     "momentum_descent",
     "optimal_lr",
     "optimal_momentum",
     "output_size",
+    "predict",
+    "predict_logits",
+    "predict_proba",
     "receptive_fields",
     "spectral_radius",
+    "train_model",
 ]

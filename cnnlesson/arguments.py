@@ -5,9 +5,18 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Annotated, ParamSpec, TypeVar, get_type_hints
 
+import torch
 from pydantic import ConfigDict, Field, ValidationError, validate_call
 
-__all__ = ["Count", "MomentumCoefficient", "NonNegative", "NonNegativeCount", "Positive", "checked"]
+__all__ = [
+    "Count",
+    "MomentumCoefficient",
+    "NonNegative",
+    "NonNegativeCount",
+    "Positive",
+    "check_pair",
+    "checked",
+]
 
 Positive = Annotated[
     float, Field(gt=0, allow_inf_nan=False, description="a positive finite number")
@@ -60,3 +69,14 @@ def _describe(error: ValidationError, function: Callable[..., object]) -> str:
         expected = getattr(field, "description", None) or detail["msg"].lower()
         lines.append(f"{name}: expected {expected}, found {detail['input']!r}")
     return "; ".join(lines)
+
+
+def check_pair(x_name: str, x: torch.Tensor, y_name: str, y: torch.Tensor) -> None:
+    """Raise ``ValueError`` unless there is one label for each image, and at least one image."""
+    if len(x) == 0:
+        raise ValueError(f"{x_name}: expected at least one image, found none")
+    if y.shape != x.shape[:1]:
+        raise ValueError(
+            f"{y_name}: expected one label for each of the {len(x)} images in {x_name}, "
+            f"found shape {tuple(y.shape)}"
+        )

@@ -1,0 +1,214 @@
+"""The training loop, and the history it returns."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Literal
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
+from tqdm.auto import tqdm
+
+from cnnlesson.arguments import Count, NonNegativeCount, check_pair, checked
+from cnnlesson.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from cnnlesson.evaluation import predict_logits
+
+__all__ = ["History", "train_model"]
+
+Status = Literal["completed", "interrupted", "diverged"]
+
+
+@dataclass
+class History:
+    """What happened while a model was trained.
+
+    Attributes
+    ----------
+    train_loss : list of float
+        Mean loss over the batches of each finished epoch, measured while the weights moved.
+    val_loss, val_accuracy : list of float
+        Loss and accuracy on the validation images after each epoch; empty without them.
+    batch_loss : list of float
+        Loss of every batch, an unfinished epoch included.
+    status : {"completed", "interrupted", "diverged"}
+        How training ended. ``"diverged"`` means that a loss or a weight is not a finite number.
+    stopped_at : tuple of int, optional
+        Epoch and batch at which training ended early, both counted from 1.
+    """
+
+    train_loss: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    val_accuracy: list[float] = field(default_factory=list)
+    batch_loss: list[float] = field(default_factory=list)
+    status: Status = "completed"
+    stopped_at: tuple[int, int] | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per finished epoch, counted from 1.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``epoch``; columns ``train_loss`` and, with validation images, ``val_loss`` and
+            ``val_accuracy``.
+        """
+        columns = {"train_loss": self.train_loss}
+        if self.val_loss:
+            columns |= {"val_loss": self.val_loss, "val_accuracy": self.val_accuracy}
+        epochs = pd.RangeIndex(1, len(self.train_loss) + 1, name="epoch")
+        return pd.DataFrame(columns, index=epochs, dtype=float)
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self.train_loss)} epochs"]
+        if self.train_loss:
+            parts.append(f"train loss {self.train_loss[0]:.4f} → {self.train_loss[-1]:.4f}")
+        if self.val_accuracy:
+            parts.append(f"validation accuracy {self.val_accuracy[-1]:.4f}")
+        end = " at epoch {}, batch {}".format(*self.stopped_at) if self.stopped_at else ""
+        return f"History({self.status}{end}: {', '.join(parts)})"
+
+
+@checked
+def train_model(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    criterion: Callable[[Tensor, Tensor], Tensor],
+    x_train: Tensor,
+    y_train: Tensor,
+    *,
+    batch_size: Count = 32,
+    num_epochs: NonNegativeCount = 5,
+    shuffle: bool = True,
+    x_val: Tensor | None = None,
+    y_val: Tensor | None = None,
+    seed: int = 0,
+    scheduler: LRScheduler | None = None,
+    progress: bool = True,
+    checkpoint: str | PathLike | None = None,
+) -> History:
+    """Train a model in place, one batch at a time.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model. Batches are moved to the device it is on.
+    optimizer : torch.optim.Optimizer
+        Moves the parameters of ``model``.
+    criterion : callable
+        The loss of a batch, from the model's output and the labels, such as
+        ``torch.nn.CrossEntropyLoss()``.
+    x_train : torch.Tensor, shape (n, ...)
+        Training images, n at least 1.
+    y_train : torch.Tensor, shape (n,)
+        Their labels.
+    batch_size : int, default 32
+        Images per step, 1 or more. The last batch of an epoch may be smaller.
+    num_epochs : int, default 5
+        How often the model sees every image, 0 or more.
+    shuffle : bool, default True
+        Draw a new order for every epoch. With False the batches keep the order of ``x_train``.
+    x_val, y_val : torch.Tensor, optional
+        Validation images and labels, both or neither. They are only measured, after each epoch.
+    seed : int, default 0
+        Decides the order of the images. The initial weights are the caller's.
+    scheduler : torch.optim.lr_scheduler.LRScheduler, optional
+        Changes the step size: ``OneCycleLR`` and ``CyclicLR`` after every batch, as they are
+        defined, ``ReduceLROnPlateau`` by the validation loss (else the training loss) of an
+        epoch, any other after every epoch.
+    progress : bool, default True
+        Show a bar per epoch with the running loss.
+    checkpoint : path-like, optional
+        A file that is written after every epoch. If it is there already, training goes on from
+        it, and ends with the very weights of an uninterrupted training.
+
+    Returns
+    -------
+    History
+        The losses. An interrupt from the keyboard, or a loss that is not finite, ends training
+        early but returns what there is; ``status`` and ``stopped_at`` tell.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range, images and labels differ in number, or the checkpoint
+        is damaged or belongs to another training.
+    """
+    check_pair("x_train", x_train, "y_train", y_train)
+    if (x_val is None) != (y_val is None):
+        raise ValueError("x_val and y_val: expected both or neither, found one")
+    if x_val is not None and y_val is not None:
+        check_pair("x_val", x_val, "y_val", y_val)
+
+    history = History()
+    state = TrainingState(model, optimizer, scheduler, torch.Generator().manual_seed(seed))
+    settings = {
+        "batch_size": batch_size,
+        "shuffle": shuffle,
+        "seed": seed,
+        "number of images": len(x_train),
+        "optimizer": f"{type(optimizer).__name__} {optimizer.defaults}",
+        "scheduler": type(scheduler).__name__,
+        "parameters": {name: tuple(p.shape) for name, p in model.named_parameters()},
+    }
+    if checkpoint is not None and (losses := load_checkpoint(checkpoint, settings, state)):
+        history = History(**losses)
+
+    device = next(model.parameters()).device
+    bar_options = {} if progress else {"disable": True}
+    try:
+        for epoch in range(len(history.train_loss) + 1, num_epochs + 1):
+            model.train()
+            running_loss = 0.0
+            batches = _draw_batches(len(x_train), batch_size, state.order if shuffle else None)
+            with tqdm(batches, f"epoch {epoch}/{num_epochs}", unit="batch", **bar_options) as bar:
+                for i, batch in enumerate(bar, start=1):
+                    optimizer.zero_grad()
+                    outputs = model(x_train[batch].to(device))
+                    loss = criterion(outputs, y_train[batch].to(device))
+                    history.batch_loss.append(loss.item())
+                    if not loss.isfinite():
+                        return _stop(history, "diverged", len(batches))
+                    loss.backward()
+                    optimizer.step()
+                    if isinstance(scheduler, OneCycleLR | CyclicLR):
+                        scheduler.step()
+                    running_loss += loss.item()
+                    bar.set_postfix_str(f"loss {running_loss / i:.4f}", refresh=False)
+            if not all(w.isfinite().all() for w in model.parameters()):
+                return _stop(history, "diverged", len(batches))
+
+            history.train_loss.append(running_loss / len(batches))
+            if x_val is not None and y_val is not None:
+                logits, labels = predict_logits(model, x_val), y_val.to(device)
+                history.val_loss.append(criterion(logits, labels).item())
+                history.val_accuracy.append((logits.argmax(1) == labels).float().mean().item())
+            _step_after_epoch(scheduler, history)
+            if checkpoint is not None:
+                save_checkpoint(checkpoint, settings, state, vars(history))
+    except KeyboardInterrupt:
+        return _stop(history, "interrupted", math.ceil(len(x_train) / batch_size))
+    return history
+
+
+def _draw_batches(n: int, batch_size: int, order: torch.Generator | None) -> tuple[Tensor, ...]:
+    """Split the indices 0 to n − 1 into batches, in a new random order or as they stand."""
+    indices = torch.arange(n) if order is None else torch.randperm(n, generator=order)
+    return indices.split(batch_size)
+
+
+def _stop(history: History, status: Status, num_batches: int) -> History:
+    """Note that training ended early, and after which batch."""
+    epochs = len(history.train_loss)
+    history.status = status
+    history.stopped_at = (epochs + 1, len(history.batch_loss) - epochs * num_batches)
+    return history
+
+
+def _step_after_epoch(scheduler: LRScheduler | None, history: History) -> None:
+    if isinstance(scheduler, ReduceLROnPlateau):
+        scheduler.step((history.val_loss or history.train_loss)[-1])
+    elif scheduler is not None and not isinstance(scheduler, OneCycleLR | CyclicLR):
+        scheduler.step()
