@@ -1,0 +1,49 @@
+"""Make the interactive figures live on the pages of the built book.
+
+One classic script and one stylesheet are written from the package's JavaScript and CSS, and
+loaded on those pages that hold a figure. Sphinx adds the content's checksum to their addresses.
+"""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+_HERE = Path(__file__).parent
+_WIDGETS = _HERE.parents[1] / "cnnlesson" / "widgets"
+
+
+def _script() -> str:
+    sources = {path.stem: path.read_text("utf-8") for path in sorted(_WIDGETS.glob("*.js"))}
+    mount = (_HERE / "mount.js").read_text("utf-8")
+    return f"(() => {{\n{mount}\nmountAll({json.dumps(sources, ensure_ascii=False)});\n}})();\n"
+
+
+def _stylesheet() -> str:
+    return (_WIDGETS / "figure.css").read_text("utf-8") + (_HERE / "book.css").read_text("utf-8")
+
+
+def _write_assets(app: Sphinx) -> None:
+    # Added now, because a static path known earlier has each of its scripts loaded on every page.
+    folder = Path(app.doctreedir) / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "figures.js").write_text(_script(), "utf-8")
+    (folder / "figures.css").write_text(_stylesheet(), "utf-8")
+    app.config.html_static_path.append(str(folder))
+
+
+def _load_assets(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
+    if 'class="cnnlesson-figure"' in context.get("body", ""):
+        app.add_js_file("figures.js", loading_method="defer")
+        app.add_css_file("figures.css")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    digest = sha256((_script() + _stylesheet()).encode()).hexdigest()
+    # A setting of kind "html" that changed makes Sphinx write every page again.
+    app.add_config_value("figures_digest", digest, "html")
+    app.connect("builder-inited", _write_assets)
+    app.connect("html-page-context", _load_assets)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

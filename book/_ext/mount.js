@@ -1,0 +1,110 @@
+// Put on every page that holds a figure: makes the figures of a static page live.
+//
+// A page opened from a file may not import a module from another file, so the modules travel as
+// strings in this classic script, and are imported from Blob URLs.
+
+/** The part of anywidget's model that figures use; `onSave` stands where Python would listen. */
+class PageModel {
+  constructor(state, onSave) {
+    this.state = state;
+    this.onSave = onSave;
+    this.listeners = new Map();
+  }
+
+  get(name) {
+    return this.state[name];
+  }
+
+  set(name, value) {
+    this.state[name] = value;
+    for (const listener of this.listeners.get(`change:${name}`) ?? []) listener();
+  }
+
+  on(event, listener) {
+    if (!this.listeners.has(event)) this.listeners.set(event, new Set());
+    this.listeners.get(event).add(listener);
+  }
+
+  off(event, listener) {
+    this.listeners.get(event)?.delete(listener);
+  }
+
+  save_changes() {
+    this.onSave();
+  }
+}
+
+/** Bring a setting into its limits: [low, high], with a step as third, or one such per part. */
+function clamp(value, limits) {
+  if (Array.isArray(value)) {
+    return value.map((part, i) => clamp(part, Array.isArray(limits[0]) ? limits[i] : limits));
+  }
+  const [low, high, step] = limits;
+  const inside = Math.min(Math.max(value, low), high);
+  return step ? Math.round(inside / step) * step : inside;
+}
+
+/** Read a setting from the address; what cannot be read there leaves it as it is. */
+function parse(text, current, limits) {
+  const values = text === "" ? [] : text.split("_").map(Number);
+  const count = Array.isArray(current) ? current.length : 1;
+  if (values.length !== count || !values.every(Number.isFinite)) return current;
+  return clamp(Array.isArray(current) ? values : values[0], limits);
+}
+
+const format = (value) => (Array.isArray(value) ? value.join("_") : String(value));
+
+/** Keep in the page's address those settings that differ from the page's own. */
+function remember(prefix, state, initial) {
+  const url = new URL(location.href);
+  for (const [name, value] of Object.entries(initial)) {
+    const key = `${prefix}.${name}`;
+    if (format(state[name]) === format(value)) url.searchParams.delete(key);
+    else url.searchParams.set(key, format(state[name]));
+  }
+  // The query, not the fragment: that one belongs to the headings.
+  if (url.href !== location.href) history.replaceState(history.state, "", url);
+}
+
+async function mount(element, prefix, module) {
+  const { default: figure } = await module;
+  const { _limits, ...initial } = JSON.parse(element.dataset.state);
+  const query = new URLSearchParams(location.search);
+  const state = { ...initial, _limits, _initial: initial };
+  let isShared = false;
+  for (const name of Object.keys(initial)) {
+    const text = query.get(`${prefix}.${name}`);
+    if (text === null) continue;
+    state[name] = parse(text, initial[name], _limits[name]);
+    isShared = true;
+  }
+  let saving = 0; // browsers refuse an address that changes with every movement of a finger
+  const model = new PageModel(state, () => {
+    clearTimeout(saving);
+    saving = setTimeout(() => remember(prefix, state, initial), 250);
+  });
+  element.replaceChildren();
+  figure.render({ model, el: element });
+  return isShared;
+}
+
+async function mountAll(sources) {
+  const toUrl = (source) => URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const shared = toUrl(sources.figure);
+  const modules = {};
+  const counts = {};
+  const mounted = [...document.querySelectorAll(".cnnlesson-figure[data-module]")].map((element) => {
+    const name = element.dataset.module;
+    modules[name] ??= import(toUrl(sources[name].replace('"./figure.js"', `"${shared}"`)));
+    counts[name] = (counts[name] ?? 0) + 1;
+    const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
+    return mount(element, prefix, modules[name]).then((isShared) => isShared && element);
+  });
+  const shown = (await Promise.all(mounted)).find(Boolean);
+  const isFresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  if (!isFresh) return; // a reload keeps the place where the reader was
+  // Mounting changed heights: go again where the address points, or to the figure it describes.
+  const heading = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (heading) heading.scrollIntoView();
+  else shown?.firstElementChild.scrollIntoView();
+}

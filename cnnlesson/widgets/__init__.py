@@ -1,0 +1,5 @@
+"""Interactive figures: one Python class and one JavaScript module each."""
+
+from cnnlesson.widgets.momentum_explorer import MomentumExplorer
+
+__all__ = ["MomentumExplorer"]

@@ -1,0 +1,292 @@
+// What the figures share: a frame around a model, sliders, plots, a point to drag, words.
+//
+// A model has anywidget's `get`, `set`, `on`, `off` and `save_changes`. Besides the settings it
+// holds `_limits` (the range of each setting) and `_initial` (what "reset" returns to).
+
+const XHTML = "http://www.w3.org/1999/xhtml";
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Append a new element to `parent`, inside an `svg` an SVG element. */
+export function add(parent, tag, attributes = {}, text = "") {
+  const isSvg = tag === "svg" || parent.namespaceURI === SVG;
+  const element = document.createElementNS(isSvg ? SVG : XHTML, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+/** Write a number with a fixed number of decimals and a real minus sign. */
+export function number(value, decimals = 2) {
+  return value.toFixed(decimals).replace("-", "−");
+}
+
+/** Write a power of ten, 10⁻³. */
+export function powerOfTen(exponent) {
+  return "10" + String(exponent).replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
+}
+
+/** Return at most `count` + 1 round values that cover [low, high] evenly. */
+export function ticks(low, high, count) {
+  const raw = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].find((factor) => factor * power >= raw * (1 - 1e-9)) * power;
+  const values = [];
+  for (let i = Math.ceil(low / step); i * step <= high * (1 + 1e-9); i++) values.push(i * step);
+  return values;
+}
+
+/** Map `domain` to `range` in pixels, linearly or by logarithm. */
+export function scale([a, b], [p, q], isLog = false) {
+  // A loss may reach exactly 0, which has no logarithm.
+  const f = isLog ? (value) => Math.log10(Math.max(value, 1e-300)) : (value) => value;
+  const slope = (q - p) / (f(b) - f(a));
+  const map = (value) => p + (f(value) - f(a)) * slope;
+  map.invert = (pixel) => {
+    const value = f(a) + (pixel - p) / slope;
+    return isLog ? 10 ** value : value;
+  };
+  return map;
+}
+
+/** Set up a figure in `el`; `draw(state)` runs once a frame at most, whenever a setting changed. */
+export function figure({ model, el }, label) {
+  const root = add(el, "div", {
+    class: "cnnlesson-figure is-live",
+    role: "group",
+    "aria-label": label,
+    "data-lm-suppress-shortcuts": "true", // JupyterLab would take the arrow keys
+  });
+  const initial = model.get("_initial");
+  const limits = model.get("_limits");
+  const names = Object.keys(initial);
+  const status = add(root, "p", { class: "for-screen-readers", role: "status" });
+  const undo = [];
+  let frame = 0;
+  let said = null;
+  let saying = 0;
+
+  const self = {
+    root,
+    limits,
+    draw: () => {},
+
+    state: () => Object.fromEntries(names.map((name) => [name, model.get(name)])),
+
+    set(changes) {
+      for (const [name, value] of Object.entries(changes)) model.set(name, value);
+      model.save_changes();
+    },
+
+    redraw() {
+      frame ||= requestAnimationFrame(() => {
+        frame = 0;
+        self.draw(self.state());
+      });
+    },
+
+    /** Tell screen readers, once the reader's hand rests; what the page opens with is not news. */
+    say(text) {
+      if (said !== null && text !== said) {
+        clearTimeout(saying);
+        saying = setTimeout(() => (status.textContent = text), 600);
+      }
+      said = text;
+    },
+
+    on(name, listener) {
+      model.on(`change:${name}`, listener);
+      undo.push(() => model.off(`change:${name}`, listener));
+    },
+
+    button(parent, text, changes) {
+      const button = add(parent, "button", { type: "button" }, text);
+      button.addEventListener("click", () => self.set(changes()));
+      return button;
+    },
+
+    resetButton: (parent) => self.button(parent, "Reset", () => initial),
+
+    slider(parent, name, { label, symbol, step, isLog = false, show }) {
+      const [low, high] = limits[name];
+      const toValue = (position) => (isLog ? Number((10 ** position).toPrecision(3)) : position);
+      const toPosition = (value) => (isLog ? Math.log10(value) : value);
+      const row = add(parent, "div", { class: "slider" });
+      const caption = add(row, "label");
+      const words = add(caption, "span", {}, `${label} `);
+      add(words, "i", {}, symbol);
+      const input = add(caption, "input", {
+        type: "range",
+        name,
+        min: toPosition(low),
+        max: toPosition(high),
+        step,
+      });
+      const output = add(row, "output", { "aria-live": "off" }); // the slider says it itself
+      const update = () => {
+        const value = model.get(name);
+        // Written only when another hand moved it: a value between two steps would jump.
+        if (toValue(input.valueAsNumber) !== value) input.value = toPosition(value);
+        input.style.setProperty("--filled", (toPosition(value) - input.min) / (input.max - input.min));
+        output.textContent = show(value);
+        input.setAttribute("aria-valuetext", show(value));
+      };
+      input.addEventListener("input", () => {
+        const value = toValue(input.valueAsNumber);
+        self.set({ [name]: Math.min(Math.max(value, low), high) });
+      });
+      self.on(name, update);
+      update();
+      return { row, input };
+    },
+
+    /** Put a point on a plot that pointer, finger and arrow keys move. */
+    point(plot, name, { label, step, show }) {
+      const [[left, right], [bottom, top]] = limits[name];
+      const handle = add(plot.svg, "g", {
+        class: "point",
+        tabindex: 0,
+        role: "slider",
+        "aria-roledescription": "point to drag",
+        "aria-valuemin": left,
+        "aria-valuemax": right,
+      });
+      for (const [part, r] of [["hit", 22], ["ring", 13], ["knob", 7]]) {
+        add(handle, "circle", { class: part, r });
+      }
+      const move = (x, y) => {
+        const inside = [Math.min(Math.max(x, left), right), Math.min(Math.max(y, bottom), top)];
+        self.set({ [name]: inside.map((value) => Number(value.toFixed(2))) });
+      };
+      let grip = null; // from the pointer to the point: where it is grabbed, it stays grabbed
+      handle.addEventListener("pointerdown", (event) => {
+        const [x, y] = model.get(name);
+        grip = [plot.x(x) - event.clientX, plot.y(y) - event.clientY];
+        handle.setPointerCapture(event.pointerId);
+        handle.focus({ preventScroll: true });
+        event.preventDefault();
+      });
+      handle.addEventListener("pointermove", (event) => {
+        if (!grip) return;
+        move(plot.x.invert(event.clientX + grip[0]), plot.y.invert(event.clientY + grip[1]));
+      });
+      handle.addEventListener("lostpointercapture", () => (grip = null));
+      handle.addEventListener("keydown", (event) => {
+        const directions = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+        const direction = directions[event.key];
+        if (!direction) return;
+        const [x, y] = model.get(name);
+        const stride = event.shiftKey ? 10 * step : step;
+        move(x + stride * direction[0], y + stride * direction[1]);
+        event.preventDefault();
+      });
+      return {
+        place() {
+          const [x, y] = model.get(name);
+          handle.setAttribute("transform", `translate(${plot.x(x)},${plot.y(y)})`);
+          handle.setAttribute("aria-label", `${label} at ${show(x, y)}`);
+          handle.setAttribute("aria-valuenow", x);
+          handle.setAttribute("aria-valuetext", show(x, y));
+        },
+      };
+    },
+
+    /** An SVG as wide as `parent`, `height(width)` pixels high; everything in it is in CSS pixels. */
+    plot(parent, { label, isImage = false, height, margin }) {
+      const svg = add(parent, "svg", { class: "plot", role: isImage ? "img" : "group", "aria-label": label });
+      const axes = add(svg, "g", { class: "axes", "aria-hidden": "true" });
+      const inside = add(svg, "svg", { class: "inside", "aria-hidden": "true" }); // clips
+      const [top, right, bottom, left] = margin;
+      let drawn = "";
+      const plot = {
+        svg,
+        inside,
+
+        /** Fit scales and axes to the size and the domains; cheap when neither changed. */
+        frame({ x, y, xTicks, yTicks, xLabel, yLabel, isLogY = false, yTick = String }) {
+          const key = JSON.stringify([plot.width, x, y, xLabel, yLabel]);
+          if (key === drawn) return;
+          drawn = key;
+          const width = plot.width - left - right;
+          plot.height = Math.round(height(plot.width));
+          const tall = plot.height - top - bottom;
+          plot.x = scale(x, [left, left + width]);
+          plot.y = scale(y, [top + tall, top], isLogY);
+          svg.setAttribute("viewBox", `0 0 ${plot.width} ${plot.height}`);
+          svg.setAttribute("height", plot.height);
+          const box = (plot.box = { x: left, y: top, width, height: tall });
+          for (const [name, value] of Object.entries(box)) inside.setAttribute(name, value);
+          inside.setAttribute("viewBox", `${left} ${top} ${width} ${tall}`);
+          axes.replaceChildren();
+          add(axes, "rect", box);
+          for (const value of xTicks) {
+            add(axes, "text", { x: plot.x(value), y: top + tall + 16, "text-anchor": "middle" }, number(value, 0));
+          }
+          for (const value of yTicks) {
+            const at = plot.y(value);
+            add(axes, "path", { d: `M${left},${at}h${width}` });
+            add(axes, "text", { x: left - 6, y: at + 4, "text-anchor": "end" }, yTick(value));
+          }
+          add(axes, "text", { x: left + width / 2, y: plot.height - 4, "text-anchor": "middle" }, xLabel);
+          const middle = `translate(12,${top + tall / 2}) rotate(-90)`;
+          add(axes, "text", { transform: middle, "text-anchor": "middle" }, yLabel);
+        },
+
+        /** The `d` of a path through the points, given in data units. */
+        line: (points) =>
+          "M" + points.map(([x, y]) => `${plot.x(x).toFixed(2)},${plot.y(y).toFixed(2)}`).join("L"),
+
+        /** The `d` of one dot per point, drawn by a round stroke: one element for all. */
+        dots: (points) =>
+          points.map(([x, y]) => `M${plot.x(x).toFixed(2)},${plot.y(y).toFixed(2)}h0`).join(""),
+
+        /** Write a curve's name beside its middle; not at all where it would hide the other one. */
+        nameCurve(text, points, otherPoints, isAbove) {
+          const pixels = (list) => list.map(([x, y]) => [plot.x(x), plot.y(y)]);
+          const [curve, other] = [pixels(points), pixels(otherPoints)];
+          const { x: left, y: top, width, height } = plot.box;
+          const isSeen = ([, y]) => top <= y && y <= top + height;
+          const last = Math.max(0, curve.findLastIndex(isSeen));
+          const leaves = last + 1 < curve.length && curve[last + 1][1] < top;
+          const middle = curve[leaves ? last + 1 : last >> 1][0];
+          const size = text.getComputedTextLength();
+          const beside = isAbove ? middle + 5 : middle - 5 - size;
+          const from = Math.min(Math.max(beside, left + 4), left + width - size - 4);
+          const heights = curve.filter(([x]) => from <= x && x <= from + size).map(([, y]) => y);
+          const free = isAbove ? Math.min(...heights) - 8 : Math.max(...heights) + 16;
+          const base = Math.min(Math.max(free, top + 16), top + height - 8);
+          const hides = other.some(([x, y], i) => {
+            const [x0, y0] = other[Math.max(0, i - 1)];
+            const overlaps = Math.max(x, x0) >= from && Math.min(x, x0) <= from + size;
+            return overlaps && Math.max(y, y0) >= base - 12 && Math.min(y, y0) <= base + 4;
+          });
+          text.setAttribute("x", from);
+          text.setAttribute("y", base);
+          text.setAttribute("visibility", hides ? "hidden" : "visible");
+        },
+      };
+      const sized = new ResizeObserver(([{ contentRect }]) => {
+        if (Math.round(contentRect.width) === plot.width || contentRect.width < 1) return;
+        plot.width = Math.round(contentRect.width);
+        self.redraw();
+      });
+      sized.observe(parent);
+      undo.push(() => sized.disconnect());
+      plot.width = Math.round(parent.clientWidth) || 640;
+      return plot;
+    },
+
+    /** Draw for the first time; returns what takes the figure down again. */
+    start() {
+      for (const name of names) self.on(name, self.redraw);
+      self.draw(self.state());
+      return () => {
+        undo.forEach((step) => step());
+        cancelAnimationFrame(frame);
+        clearTimeout(saying);
+        root.remove();
+      };
+    },
+  };
+  return self;
+}

@@ -1,0 +1,143 @@
+"""What every interactive figure has: one JavaScript module, settings, and a view without a kernel.
+
+A figure lives in two kinds of hosts. In a live notebook it is an ordinary anywidget. On a static
+page the ``text/html`` of the same cell output stands for it: a ``<div>`` that names the module and
+holds the settings, on which the page mounts the same module. Inside the ``<div>`` is a picture
+with a sentence, for readers without JavaScript and for previews of the notebook.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+from traitlets import Dict, default
+
+from cnnlesson.widgets.settings import Setting
+
+__all__ = ["Figure", "self_contained", "svg_path"]
+
+_HERE = Path(__file__).parent
+_IMPORT = re.compile(r'^import \{([^}]+)\} from "\./figure\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:const|function|class) )", re.MULTILINE)
+
+
+def self_contained(module: str, shared: str) -> str:
+    """Return a figure's module with the shared one put inside it, so that it imports nothing.
+
+    A live notebook hands the front end one string, and no address from which a second file could
+    be fetched.
+
+    Parameters
+    ----------
+    module : str
+        Source of the module; it has exactly one import, ``import { a, b } from "./figure.js";``.
+    shared : str
+        Source of ``figure.js``; each export is a declaration that begins its line.
+
+    Returns
+    -------
+    str
+        Source that defines the imported names itself.
+
+    Raises
+    ------
+    ValueError
+        If the module's import has another form.
+    """
+    imports = _IMPORT.findall(module)
+    if len(imports) != 1:
+        raise ValueError(
+            f'expected one `import {{ … }} from "./figure.js";` in the module, found {len(imports)}'
+        )
+    names = " ".join(imports[0].split()).removesuffix(",")
+    body = (
+        f"const {{ {names} }} = (() => {{\n{_EXPORT.sub('', shared)}return {{ {names} }};\n}})();"
+    )
+    return f"{body}\n{_IMPORT.sub('', module)}"
+
+
+def svg_path(points: Iterable[tuple[float, float]]) -> str:
+    """Return the points, in pixels, as the ``d`` of an SVG path, to a tenth of a pixel."""
+    return "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+class Figure(anywidget.AnyWidget):
+    """An interactive figure; its settings are its traits.
+
+    A subclass names its JavaScript module, ``class MomentumExplorer(Figure,
+    module="momentum_explorer")``, declares its settings as traits of ``cnnlesson.widgets.settings``
+    and writes the two methods that serve readers without JavaScript, `picture` and `summary`.
+    """
+
+    module: ClassVar[str]
+    _limits = Dict().tag(sync=True)
+    _initial = Dict().tag(sync=True)
+
+    def __init_subclass__(cls, *, module: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if module:
+            cls.module = module
+            cls._esm = self_contained(
+                (_HERE / f"{module}.js").read_text(encoding="utf-8"),
+                (_HERE / "figure.js").read_text(encoding="utf-8"),
+            )
+            cls._css = (_HERE / "figure.css").read_text(encoding="utf-8")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings by name, in the order the class declares them."""
+        return {
+            name: getattr(self, name)
+            for cls in reversed(type(self).__mro__)
+            for name, trait in vars(cls).items()
+            if isinstance(trait, Setting)
+        }
+
+    @default("_limits")
+    def _default_limits(self) -> dict[str, list[Any]]:
+        return {name: self.trait_metadata(name, "limits") for name in self.settings}
+
+    @default("_initial")
+    def _default_initial(self) -> dict[str, Any]:
+        return self.settings
+
+    def picture(self) -> str:
+        """Return the current state as an ``<svg>`` with ``role="img"`` and a text alternative."""
+        raise NotImplementedError
+
+    def summary(self) -> str:
+        """Return the current state as one sentence with its numbers."""
+        raise NotImplementedError
+
+    def to_html(self) -> str:
+        """Return the figure for a static page, readable before anything is mounted on it.
+
+        Returns
+        -------
+        str
+            A ``<div>`` with the module's name, the settings, the picture and the sentence. It
+            depends on the settings alone.
+        """
+        state = json.dumps({**self.settings, "_limits": self._limits}, ensure_ascii=False)
+        return (
+            f'<div class="cnnlesson-figure" data-module="{self.module}" '
+            f'data-state="{escape(state)}">\n'
+            f"{self.picture()}\n<p>{escape(self.summary())}</p>\n</div>"
+        )
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.settings.items())
+        return f"{type(self).__name__}({settings})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        # Colab has no rule that puts the widget before the page's view: there, offer only the widget.
+        if bundle is None or "google.colab" in sys.modules:
+            return bundle
+        data, metadata = bundle
+        return {**data, "text/html": self.to_html()}, metadata

@@ -1,0 +1,111 @@
+"""Traits with an allowed range: what the sliders and points of a figure may be set to."""
+
+import numbers
+from typing import Any, ClassVar
+
+from traitlets import HasTraits, TraitError, TraitType
+
+__all__ = ["Number", "Point", "Setting", "Whole"]
+
+
+class Setting(TraitType):
+    """A trait that a reader may change, within ``limits``.
+
+    Parameters
+    ----------
+    default_value : object
+        The value a figure starts with.
+    limits : list
+        What the JavaScript side needs to know of the range; see the subclasses.
+    """
+
+    def __init__(self, default_value: Any, limits: list[Any]) -> None:
+        super().__init__(default_value)
+        self.tag(sync=True, limits=limits)
+
+
+class Number(Setting):
+    """A number from ``low`` to ``high``, both included.
+
+    Parameters
+    ----------
+    default_value : float
+        The value a figure starts with.
+    low, high : float
+        The range. The limits sent to JavaScript are ``[low, high]``.
+    """
+
+    kind: ClassVar[type] = numbers.Real
+    noun: ClassVar[str] = "a number"
+
+    def __init__(self, default_value: float, *, low: float, high: float) -> None:
+        super().__init__(default_value, [low, high])
+
+    def validate(self, obj: HasTraits, value: Any) -> float:
+        """Return ``value`` as a float, or raise ``traitlets.TraitError``."""
+        low, high = self.metadata["limits"][:2]
+        if isinstance(value, bool) or not isinstance(value, self.kind) or not low <= value <= high:
+            raise TraitError(
+                f"{self.name}: expected {self.noun} from {low} to {high}, found {value!r}"
+            )
+        return float(value)
+
+
+class Whole(Number):
+    """A whole number from ``low`` to ``high``, both included.
+
+    Parameters
+    ----------
+    default_value : int
+        The value a figure starts with.
+    low, high : int
+        The range. The limits sent to JavaScript are ``[low, high, 1]``, 1 being the step.
+    """
+
+    kind = numbers.Integral
+    noun = "a whole number"
+
+    def __init__(self, default_value: int, *, low: int, high: int) -> None:
+        super().__init__(default_value, low=low, high=high)
+        self.metadata["limits"].append(1)
+
+    def validate(self, obj: HasTraits, value: Any) -> int:
+        """Return ``value`` as an int, or raise ``traitlets.TraitError``."""
+        return int(super().validate(obj, value))
+
+
+class Point(Setting):
+    """A point in the plane, inside a rectangle.
+
+    Parameters
+    ----------
+    default_value : tuple of float
+        The point a figure starts with.
+    x, y : tuple of float
+        The range ``(low, high)`` of each coordinate. The limits sent to JavaScript are the two.
+    """
+
+    def __init__(
+        self,
+        default_value: tuple[float, float],
+        *,
+        x: tuple[float, float],
+        y: tuple[float, float],
+    ) -> None:
+        super().__init__(default_value, [list(x), list(y)])
+
+    def validate(self, obj: HasTraits, value: Any) -> tuple[float, float]:
+        """Return ``value`` as two floats, or raise ``traitlets.TraitError``."""
+        (left, right), (bottom, top) = self.metadata["limits"]
+        try:
+            x, y = (float(coordinate) for coordinate in value)
+        except (TypeError, ValueError):
+            inside = False
+        else:
+            inside = left <= x <= right and bottom <= y <= top
+        if not inside:
+            raise TraitError(
+                f"{self.name}: expected a point (x, y) with x from {left} to {right} "
+                f"and y from {bottom} to {top}, found {value!r}"
+            )
+        return x, y

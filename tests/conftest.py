@@ -1,0 +1,132 @@
+"""A browser for the tests, and pages opened in it with everything foreign blocked and recorded."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+
+ON_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
+CHANNELS = ("chrome", "msedge")
+# The book's theme declares this name twice; nothing of ours is concerned.
+THEME_ERRORS = ("Identifier 'THEBE_JS_URL' has already been declared",)
+
+
+def _ways_to_launch(playwright: Playwright) -> Iterator[Browser]:
+    # As root, as in a container, Chromium refuses to start inside its sandbox.
+    launch = partial(playwright.chromium.launch, args=["--no-sandbox"])
+    for path in filter(None, map(shutil.which, ON_PATH)):
+        yield partial(launch, executable_path=path)
+    for channel in CHANNELS:
+        yield partial(launch, channel=channel)
+    yield launch
+    install = [sys.executable, "-m", "playwright", "install", "chromium"]
+    subprocess.run(install, check=False, capture_output=True, timeout=600)
+    yield launch
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium: an installed one, else Playwright's own. Without any: skipped, in CI failed."""
+    with sync_playwright() as playwright:
+        for launch in _ways_to_launch(playwright):
+            try:
+                browser = launch()
+            except PlaywrightError:
+                continue
+            yield browser
+            browser.close()
+            return
+    message = (
+        "no browser: install Chromium or Chrome, or let `python -m playwright install chromium` "
+        "reach the network"
+    )
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@dataclass
+class Visit:
+    """An open page, and what went wrong on it.
+
+    ``errors`` are the console's errors and uncaught exceptions, less the theme's own;
+    ``foreign`` the addresses it asked for on other hosts, all refused.
+    """
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self._note(str(error)))
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self._note(message.text)
+
+    def _note(self, error: str) -> None:
+        if not any(known in error for known in THEME_ERRORS):
+            self.errors.append(error)
+
+    def guard(self, route: Route) -> None:
+        address = urlsplit(route.request.url)
+        if address.hostname in (None, "", "127.0.0.1", "localhost"):
+            route.continue_()
+        else:
+            self.foreign.append(route.request.url)
+            route.abort()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Return ``open_page(url, width=1280, theme="light", **context_options) -> Visit``."""
+    contexts = []
+
+    def open_page(url: str, width: int = 1280, theme: str = "light", **options: object) -> Visit:
+        height = 900 if width > 500 else 844
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, **options
+        )
+        contexts.append(context)
+        visit = Visit(context.new_page())
+        context.route("**/*", visit.guard)
+        visit.page.goto(url)
+        return visit
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[[Path], str]]:
+    """Return ``serve(folder) -> address``, a static host as plain as they come."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+    servers = []
+
+    def serve(folder: Path) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
