@@ -1,5 +1,6 @@
 """One small convolutional network for handwritten digits, and momentum: the course's package."""
 
+from cnnlesson.data import Digits, load_arrays, load_digits, standardize
 from cnnlesson.evaluation import evaluate, predict, predict_logits, predict_proba
 from cnnlesson.model import AlexNet, ConvNet
 from cnnlesson.momentum import (
@@ -26,6 +27,7 @@ __all__ = [
     "AlexNet",
     "ClassicalSGD",
     "ConvNet",
+    "Digits",
     "History",
     "LayerShape",
     "ReceptiveField",
@@ -34,6 +36,8 @@ __all__ = [
     "ShapeTracer",
     "Trajectory",
     "evaluate",
+    "load_arrays",
+    "load_digits",
     "max_stable_lr",
     "momentum_descent",
     "optimal_lr",
@@ -44,5 +48,6 @@ __all__ = [
     "predict_proba",
     "receptive_fields",
     "spectral_radius",
+    "standardize",
     "train_model",
 ]
