@@ -1,0 +1,58 @@
+# Two commands do all of it: `make book` builds and serves the book, `make test` proves it.
+# Without make (on Windows, say), type the recipes below by hand, or see the README.
+
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+PORT ?= 8000
+# One thread, and no progress bars in stored outputs: the conditions the chapters are compared in.
+QUIET := OMP_NUM_THREADS=1 TQDM_DISABLE=1
+
+.PHONY: book build test notebooks lint benchmarks repository clean
+
+book: build
+	@echo
+	@echo "The book is at http://localhost:$(PORT)  (Ctrl+C stops serving it)"
+	@$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html >/dev/null 2>&1 || \
+	  echo "Port $(PORT) is taken: make book PORT=8001, or open _build/html/index.html"
+
+build: .venv/ready
+	$(BIN)/jupyter-book build . -W --keep-going -n --all
+
+test: .venv/ready
+	$(QUIET) $(BIN)/python -m pytest --numprocesses=auto $(PYTEST)
+
+notebooks: .venv/ready
+	$(QUIET) $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
+	  --ExecutePreprocessor.store_widget_state=False \
+	  --ExecutePreprocessor.record_timing=False \
+	  --ExecutePreprocessor.timeout=600 notebooks/*.ipynb
+
+lint: .venv/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+benchmarks: .venv/ready
+	$(BIN)/python benchmarks/training_speed.py
+
+# make repository URL=https://github.com/you/cnnlesson: for a fork, everywhere at once.
+repository:
+	git grep -lF "$(shell sed -n 's/^  url: //p' _config.yml)" | \
+	  xargs sed -i.bak "s#$(shell sed -n 's/^  url: //p' _config.yml)#$(URL)#g"
+	git ls-files | sed 's/$$/.bak/' | xargs rm -f
+
+# Installed once, and again whenever the pinned versions change.
+.venv/ready: requirements.txt pyproject.toml
+	$(PYTHON) -c "import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 14) else \
+	  f'expected Python 3.11, 3.12 or 3.13, found {v.major}.{v.minor}: make PYTHON=python3.12 …')"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+clean:
+	rm -rf _build .venv

@@ -1,0 +1,200 @@
+"""One training of the real network as data: what was set, and what came of it."""
+
+import time
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from sklearn.model_selection import train_test_split
+from torch import Tensor, nn
+
+from cnnlesson.arguments import Count, MomentumCoefficient, Positive
+from cnnlesson.data import Digits, load_digits, standardize
+from cnnlesson.evaluation import predict_logits
+from cnnlesson.model import ConvNet
+from cnnlesson.training import train_model
+
+__all__ = ["Run", "RunResult", "run_experiment"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What is set before one training. The defaults are those of the course's first experiment.
+
+    Attributes
+    ----------
+    lr : float, default 0.001
+        Step size α, positive.
+    momentum : float, default 0.8
+        Momentum μ, in [0, 1).
+    batch_size : int, default 32
+        Images per step, 1 or more.
+    num_epochs : int, default 1
+        Passes over the training images, 1 or more.
+    num_images : int, default 6000
+        Training images, 1 or more.
+    num_test_images : int, default 2000
+        Images that accuracy is measured on, 1 or more. None of them is a training image.
+    pixels : {"raw", "unit", "standardized"}, default "raw"
+        Scale of the pixels: 0 to 255, 0 to 1, or zero mean and unit variance.
+    order : {"shuffled", "sorted"}, default "shuffled"
+        A new random order every epoch, or all images sorted by class: zeros first, nines last.
+    seed : int, default 0
+        Decides the initial weights and the order of the images. Which images they are does not
+        depend on it.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of its range.
+    """
+
+    lr: Positive = 0.001
+    momentum: MomentumCoefficient = 0.8
+    batch_size: Count = 32
+    num_epochs: Count = 1
+    num_images: Count = 6000
+    num_test_images: Count = 2000
+    pixels: Literal["raw", "unit", "standardized"] = "raw"
+    order: Literal["shuffled", "sorted"] = "shuffled"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What came of one training.
+
+    Attributes
+    ----------
+    run : Run
+        What was set.
+    status : {"completed", "interrupted", "diverged", "dead"}
+        ``"diverged"``: a loss or a weight is not a finite number. ``"dead"``: the network answers
+        the same to every image, because no ReLU lets anything through any more.
+    train_losses : list of float
+        Mean training loss of each finished epoch.
+    test_accuracies : list of float
+        Accuracy on the test images after each finished epoch.
+    seconds : float
+        Wall time of the training and its measurements.
+    """
+
+    run: Run
+    status: Literal["completed", "interrupted", "diverged", "dead"]
+    train_losses: list[float]
+    test_accuracies: list[float]
+    seconds: float
+
+    @property
+    def train_loss(self) -> float:
+        """Mean training loss of the last finished epoch; NaN if none was finished."""
+        return self.train_losses[-1] if self.train_losses else float("nan")
+
+    @property
+    def test_accuracy(self) -> float:
+        """Accuracy after the last finished epoch; NaN if none was finished."""
+        return self.test_accuracies[-1] if self.test_accuracies else float("nan")
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the settings and the final results as one flat row of a table.
+
+        Returns
+        -------
+        dict
+            The fields of ``run``, then ``status``, ``train_loss``, ``test_accuracy``, ``seconds``.
+        """
+        return asdict(self.run) | {
+            "status": self.status,
+            "train_loss": self.train_loss,
+            "test_accuracy": self.test_accuracy,
+            "seconds": self.seconds,
+        }
+
+
+def run_experiment(run: Run, digits: Digits | None = None, *, progress: bool = False) -> RunResult:
+    """Train a new ``ConvNet`` as ``run`` says, and measure it after every epoch.
+
+    The caller's random state is left as it was.
+
+    Parameters
+    ----------
+    run : Run
+        What to do.
+    digits : Digits, optional
+        The images, ``load_digits()`` otherwise. Seven tenths of them, always the same, are for
+        training, the rest for testing.
+    progress : bool, default False
+        Show a bar per epoch.
+
+    Returns
+    -------
+    RunResult
+        What came of it.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer images than ``run`` asks for.
+    """
+    digits = load_digits() if digits is None else digits
+    train, test = train_test_split(np.arange(len(digits.images)), train_size=0.7, random_state=0)
+    train = _take(train, run.num_images, "num_images")
+    test = _take(test, run.num_test_images, "num_test_images")
+    if run.order == "sorted":
+        train = train[np.argsort(digits.labels[train].numpy(), kind="stable")]
+    x_train, x_test = (
+        _scale(digits.images[train], run.pixels),
+        _scale(digits.images[test], run.pixels),
+    )
+
+    started = time.perf_counter()
+    with torch.random.fork_rng():
+        torch.manual_seed(run.seed)
+        model = ConvNet()
+        history = train_model(
+            model,
+            torch.optim.SGD(model.parameters(), lr=run.lr, momentum=run.momentum),
+            nn.CrossEntropyLoss(),
+            x_train,
+            digits.labels[train],
+            batch_size=run.batch_size,
+            num_epochs=run.num_epochs,
+            shuffle=run.order == "shuffled",
+            x_val=x_test,
+            y_val=digits.labels[test],
+            seed=run.seed,
+            progress=progress,
+        )
+    status = "dead" if history.status == "completed" and _is_dead(model, x_test) else history.status
+    return RunResult(
+        run=run,
+        status=status,
+        train_losses=history.train_loss,
+        test_accuracies=history.val_accuracy,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _take(indices: np.ndarray, number: int, name: str) -> np.ndarray:
+    if number > len(indices):
+        raise ValueError(f"{name}: expected at most {len(indices)}, found {number}")
+    return indices[:number]
+
+
+def _scale(images: Tensor, pixels: str) -> Tensor:
+    match pixels:
+        case "unit":
+            return images / 255
+        case "standardized":
+            return standardize(images)
+        case _:
+            return images
+
+
+def _is_dead(model: nn.Module, x: Tensor) -> bool:
+    """Tell whether the logits are the same for every image."""
+    logits = predict_logits(model, x)
+    return bool((logits == logits[0]).all())

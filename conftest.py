@@ -1,0 +1,35 @@
+"""How the checks run: the chapters are compared with their stored outputs, where that is fair."""
+
+import os
+import warnings
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TQDM_DISABLE", "1")  # stored outputs hold no progress bars
+
+
+def _has_mnist() -> bool:
+    from cnnlesson import load_digits
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return load_digits().source == "mnist"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Compare the chapters strictly on MNIST; on the embedded digits only run them."""
+    config.has_mnist = _has_mnist()
+    if config.option.nbval and not config.has_mnist:
+        config.option.nbval, config.option.nbval_lax = False, True
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which digits the checks run on."""
+    if config.has_mnist:
+        return "digits: MNIST; every output of every chapter is compared"
+    return (
+        "digits: the embedded ones, as MNIST is neither on disk nor to be had; "
+        "the chapters run, their outputs are NOT compared"
+    )
