@@ -17,6 +17,7 @@ __all__ = [
     "plot_confusion_matrix",
     "plot_curves",
     "plot_history",
+    "plot_rates",
     "plot_trajectories",
     "show_images",
     "show_pixels",
@@ -181,6 +182,7 @@ def plot_confusion_matrix(y_true: Tensor, y_pred: Tensor, *, ax: Axes | None = N
 def plot_curves(
     curves: Mapping[str, ArrayLike],
     *,
+    start: int = 1,
     xlabel: str = "step",
     ylabel: str = "loss",
     log: bool = False,
@@ -193,6 +195,8 @@ def plot_curves(
     curves : mapping of str to array_like
         Label, and either one curve, shape (steps,), or several runs, shape (runs, steps). Runs are
         drawn thin, their median thick.
+    start : int, default 1
+        Number of the first step; 0 for a curve that begins before any step is taken.
     xlabel, ylabel : str
         Labels of the axes.
     log : bool, default False
@@ -209,7 +213,7 @@ def plot_curves(
         _, ax = plt.subplots(layout="constrained")
     for label, values in curves.items():
         runs = np.atleast_2d(np.asarray(values, dtype=float))
-        steps = np.arange(1, runs.shape[1] + 1)
+        steps = np.arange(start, start + runs.shape[1])
         (line,) = ax.plot(steps, np.median(runs, axis=0), label=label)
         if len(runs) > 1:
             ax.plot(steps, runs.T, color=line.get_color(), linewidth=0.7, alpha=0.5)
@@ -251,5 +255,42 @@ def plot_trajectories(
     ax.plot(0, 0, marker="*", markersize=10, color="black", linestyle="none")
     ax.set(xlabel="$w_1$", ylabel="$w_2$")
     ax.grid(visible=False)
+    ax.legend()
+    return ax
+
+
+def plot_rates(
+    lrs: ArrayLike,
+    rates: Mapping[str, ArrayLike],
+    bounds: Mapping[str, float],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Plot the factor per step against the step size; from 1 upwards the error does not shrink.
+
+    Parameters
+    ----------
+    lrs : array_like, shape (n,)
+        Step sizes α.
+    rates : mapping of str to array_like
+        Label, and the rate at each step size, shape (n,).
+    bounds : mapping of str to float
+        The same labels, and the step size from which on there is no convergence: a dot on the
+        line at 1.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure otherwise.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes.
+    """
+    if ax is None:
+        _, ax = plt.subplots(layout="constrained")
+    ax.axhline(1, color="black", linewidth=0.8)
+    for label, values in rates.items():
+        (line,) = ax.plot(lrs, np.asarray(values), label=label)
+        ax.plot(bounds[label], 1, marker="o", color=line.get_color(), clip_on=False)
+    ax.set(xlabel="step size α", ylabel="rate ρ")
     ax.legend()
     return ax
