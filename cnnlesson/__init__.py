@@ -2,6 +2,7 @@
 
 from cnnlesson.data import Digits, load_arrays, load_digits, standardize
 from cnnlesson.evaluation import evaluate, predict, predict_logits, predict_proba
+from cnnlesson.experiments import Run, RunResult, run_experiment
 from cnnlesson.model import AlexNet, ConvNet
 from cnnlesson.momentum import (
     ClassicalSGD,
@@ -31,6 +32,8 @@ __all__ = [
     "History",
     "LayerShape",
     "ReceptiveField",
+    "Run",
+    "RunResult",
     "ShapeError",
     "ShapeTable",
     "ShapeTracer",
@@ -47,6 +50,7 @@ __all__ = [
     "predict_logits",
     "predict_proba",
     "receptive_fields",
+    "run_experiment",
     "spectral_radius",
     "standardize",
     "train_model",

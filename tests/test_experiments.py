@@ -1,0 +1,104 @@
+"""An experiment does what its settings say, and says what came of it."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.model_selection import train_test_split
+from torch import nn
+
+from cnnlesson import ConvNet, Run, evaluate, load_digits, run_experiment, standardize
+
+DIGITS = load_digits("sklearn")
+SMALL = {"num_images": 200, "num_test_images": 100}
+
+
+@pytest.mark.parametrize("pixels", ["raw", "unit", "standardized"])
+@pytest.mark.parametrize("order", ["shuffled", "sorted"])
+def test_an_experiment_is_the_loop_written_out(pixels, order):
+    run = Run(lr=0.002, momentum=0.5, batch_size=50, pixels=pixels, order=order, seed=3, **SMALL)
+    result = run_experiment(run, DIGITS)
+
+    train, test = train_test_split(np.arange(1797), train_size=0.7, random_state=0)
+    train, test = train[:200], test[:100]
+    if order == "sorted":
+        train = np.array(sorted(train, key=lambda i: DIGITS.labels[i].item()))
+    scale = {"raw": lambda x: x, "unit": lambda x: x / 255, "standardized": standardize}[pixels]
+    x, y = scale(DIGITS.images), DIGITS.labels
+    torch.manual_seed(3)
+    model = ConvNet()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.002, momentum=0.5)
+    generator = torch.Generator().manual_seed(3)
+    indices = torch.randperm(200, generator=generator) if order == "shuffled" else torch.arange(200)
+    losses = []
+    for batch in indices.split(50):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x[train[batch]]), y[train[batch]])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+
+    assert result.status == "completed"
+    assert result.train_losses == [sum(losses) / 4]
+    assert result.test_accuracies == [evaluate(model, x[test], y[test])]
+
+
+def test_a_row_holds_every_setting_and_the_final_results():
+    run = Run(num_epochs=2, **SMALL)
+    result = run_experiment(run, DIGITS)
+    row = result.to_dict()
+    assert list(row) == [
+        *("lr", "momentum", "batch_size", "num_epochs", "num_images", "num_test_images"),
+        *("pixels", "order", "seed", "status", "train_loss", "test_accuracy", "seconds"),
+    ]
+    assert row["train_loss"] == result.train_losses[1]
+    assert row["test_accuracy"] == result.test_accuracies[1]
+    assert row["seconds"] > 0
+
+
+def test_seeds_matter_and_repeat():
+    runs = [Run(seed=seed, **SMALL) for seed in (0, 1, 0)]
+    losses = [run_experiment(run, DIGITS).train_losses for run in runs]
+    assert losses[0] == losses[2] != losses[1]
+
+
+def test_the_random_state_of_the_caller_is_left_alone():
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    run_experiment(Run(**SMALL), DIGITS)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_divergence_is_a_status():
+    result = run_experiment(Run(lr=1e30, num_epochs=3, **SMALL), DIGITS)
+    assert result.status == "diverged"
+    assert np.isnan(result.train_loss)
+    assert np.isnan(result.test_accuracy)
+
+
+def test_a_network_with_one_answer_for_all_is_dead():
+    result = run_experiment(Run(lr=3.0, momentum=0.0, pixels="standardized", **SMALL), DIGITS)
+    assert result.status == "dead"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("lr", 0),
+        ("lr", float("nan")),
+        ("momentum", 1.0),
+        ("momentum", -0.1),
+        ("batch_size", 0),
+        ("num_epochs", 0),
+        ("pixels", "grey"),
+        ("order", "random"),
+        ("seed", -1),
+    ],
+)
+def test_a_setting_out_of_range_is_named(name, value):
+    with pytest.raises(ValueError, match=name):
+        Run(**{name: value})
+
+
+def test_too_few_images_are_refused():
+    with pytest.raises(ValueError, match=r"num_images: expected at most 1257, found 6000"):
+        run_experiment(Run(), DIGITS)
