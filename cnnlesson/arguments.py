@@ -3,10 +3,11 @@
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, ParamSpec, TypeVar, get_type_hints
+from typing import Annotated, Any, ParamSpec, TypeVar, get_args, get_type_hints
 
+import numpy as np
 import torch
-from pydantic import ConfigDict, Field, ValidationError, validate_call
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, validate_call
 
 __all__ = [
     "Count",
@@ -14,19 +15,33 @@ __all__ = [
     "NonNegative",
     "NonNegativeCount",
     "Positive",
+    "Seed",
     "check_pair",
     "checked",
 ]
 
+
+def _refuse_text_and_bool(value: object) -> object:
+    """Stop pydantic from reading a number in what nobody means as one."""
+    if isinstance(value, str | bytes | bool | np.bool_):
+        raise ValueError
+    return value
+
+
+_Number = BeforeValidator(_refuse_text_and_bool)
+
 Positive = Annotated[
-    float, Field(gt=0, allow_inf_nan=False, description="a positive finite number")
+    float, _Number, Field(gt=0, allow_inf_nan=False, description="a positive finite number")
 ]
 NonNegative = Annotated[
-    float, Field(ge=0, allow_inf_nan=False, description="a finite number, 0 or more")
+    float, _Number, Field(ge=0, allow_inf_nan=False, description="a finite number, 0 or more")
 ]
-MomentumCoefficient = Annotated[float, Field(ge=0, lt=1, description="a number in [0, 1)")]
-Count = Annotated[int, Field(ge=1, description="a whole number, 1 or more")]
-NonNegativeCount = Annotated[int, Field(ge=0, description="a whole number, 0 or more")]
+MomentumCoefficient = Annotated[float, _Number, Field(ge=0, lt=1, description="a number in [0, 1)")]
+Count = Annotated[int, _Number, Field(ge=1, description="a whole number, 1 or more")]
+NonNegativeCount = Annotated[int, _Number, Field(ge=0, description="a whole number, 0 or more")]
+Seed = Annotated[
+    int, _Number, Field(ge=0, lt=2**63, description="a whole number, 0 or more, below 2**63")
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,24 +70,58 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return validated(**arguments)  # type: ignore[call-arg]
         except ValidationError as error:
-            raise ValueError(_describe(error, function)) from None
+            if error.title != function.__qualname__:  # raised by something that function calls
+                raise
+            raise ValueError(_describe(error, function, arguments)) from None
 
     return wrapper
 
 
-def _describe(error: ValidationError, function: Callable[..., object]) -> str:
+def _describe(
+    error: ValidationError, function: Callable[..., object], arguments: dict[str, Any]
+) -> str:
     hints = get_type_hints(function, include_extras=True)
-    lines = []
-    for detail in error.errors():
-        name = str(detail["loc"][0])
-        field = getattr(hints.get(name), "__metadata__", (None,))[0]
-        expected = getattr(field, "description", None) or detail["msg"].lower()
-        lines.append(f"{name}: expected {expected}, found {detail['input']!r}")
-    return "; ".join(lines)
+    names = dict.fromkeys(str(detail["loc"][0]) for detail in error.errors())
+    return "; ".join(
+        f"{name}: expected {_expected(hints[name])}, found {_found(arguments[name])}"
+        for name in names
+    )
+
+
+def _expected(hint: Any) -> str:
+    """Return the words that an annotated type brings along, else the name of the type."""
+    for annotated in (hint, *get_args(hint)):
+        for extra in getattr(annotated, "__metadata__", ()):
+            if description := getattr(extra, "description", None):
+                return description
+    return inspect.formatannotation(hint)
+
+
+def _found(value: object) -> str:
+    """Return the value if it is short, else its type: an array or a network would fill pages."""
+    text = repr(value)
+    if len(text) <= 60 and "\n" not in text:
+        return text
+    return f"an object of type {inspect.formatannotation(type(value))}"
 
 
 def check_pair(x_name: str, x: torch.Tensor, y_name: str, y: torch.Tensor) -> None:
-    """Raise ``ValueError`` unless there is one label for each image, and at least one image."""
+    """Make sure that there is one label for each image, and at least one image.
+
+    Parameters
+    ----------
+    x_name, y_name : str
+        What the caller's arguments are called.
+    x : torch.Tensor, shape (n, ...)
+        Images.
+    y : torch.Tensor, shape (n,)
+        Labels.
+
+    Raises
+    ------
+    ValueError
+        If there are no images, or not one label for each.
+    """
     if len(x) == 0:
         raise ValueError(f"{x_name}: expected at least one image, found none")
     if y.shape != x.shape[:1]:
