@@ -18,6 +18,7 @@ import warnings
 import zipfile
 import zlib
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -1002,7 +1003,8 @@ def test_a_name_that_is_looked_up_for_ever_is_given_up(monkeypatch):
     release.set()
 
 
-def test_the_progress_bar_names_the_file_and_goes(server, capsys):
+def test_the_progress_bar_names_the_file_and_goes(server, capsys, monkeypatch):
+    monkeypatch.setattr(data, "tqdm", partial(data.tqdm, disable=False))  # even if bars are off
     server.mirrors("good", "good")
     load_digits("mnist")
     shown = capsys.readouterr().err
