@@ -1,5 +1,6 @@
 """Arguments: what is taken, what is refused, and whether the message helps."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -84,9 +85,9 @@ def test_accepts(name, value):
 
 @pytest.mark.parametrize(("name", "value"), cases(REFUSED))
 def test_refuses_by_name_with_expected_and_found(name, value):
-    with pytest.raises(ValueError) as caught:
+    message = f"{name}: expected {EXPECTED[name]}, found {value!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         receive(**{name: value})
-    assert str(caught.value) == f"{name}: expected {EXPECTED[name]}, found {value!r}"
 
 
 def test_a_positional_argument_is_named_too():
@@ -95,23 +96,17 @@ def test_a_positional_argument_is_named_too():
 
 
 def test_every_bad_argument_is_reported_once():
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match=r"^positive: [^;]*; count: [^;]*; tensor: [^;]*$"):
         receive(positive=-1, count=0, tensor=3)
-    assert [part.split(":")[0] for part in str(caught.value).split("; ")] == [
-        "positive",
-        "count",
-        "tensor",
-    ]
 
 
 @pytest.mark.parametrize("value", [np.zeros((50, 50)), nn.Linear(2, 2), ["a" * 100]])
 def test_a_large_value_is_reported_by_its_type(value):
-    with pytest.raises(ValueError) as caught:
+    with pytest.raises(ValueError, match="found an object of type") as caught:
         receive(tensor=nn.Sequential(value) if isinstance(value, nn.Module) else value)
     message = str(caught.value)
     assert len(message) < 120
     assert "\n" not in message
-    assert "found an object of type" in message
 
 
 def test_a_bad_element_is_reported_with_the_whole_argument():
@@ -168,11 +163,9 @@ def test_check_pair_takes_one_label_per_image():
 
 @pytest.mark.parametrize("shape", [(2,), (4,), (3, 1), (), (0,)])
 def test_check_pair_names_both(shape):
-    with pytest.raises(ValueError) as caught:
+    message = f"y_val: expected one label for each of the 3 images in x_val, found shape {shape}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         check_pair("x_val", torch.zeros(3, 1, 28, 28), "y_val", torch.zeros(shape))
-    assert str(caught.value) == (
-        f"y_val: expected one label for each of the 3 images in x_val, found shape {shape}"
-    )
 
 
 def test_check_pair_wants_images():
