@@ -11,11 +11,12 @@ quadratic bowl each eigenvalue :math:`\lambda` of the Hessian (a *curvature*) ev
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from pydantic import SkipValidation
 from torch import Tensor
 
 from cnnlesson.arguments import (
@@ -55,7 +56,7 @@ class Trajectory(NamedTuple):
 @checked
 def momentum_descent(
     gradient: Callable[[np.ndarray], ArrayLike],
-    w0: ArrayLike,
+    w0: Annotated[ArrayLike, SkipValidation],
     *,
     lr: Positive,
     momentum: MomentumCoefficient = 0.0,
@@ -85,24 +86,32 @@ def momentum_descent(
     Raises
     ------
     ValueError
-        If an argument is out of its range, ``w0`` has more than one dimension or is not finite,
-        or the gradient has another shape than the weights.
+        If an argument is out of its range, ``w0`` is no vector of finite real numbers, or the
+        gradient has another shape than the weights.
     """
-    start = np.atleast_1d(np.asarray(w0, dtype=float))
-    if start.ndim != 1 or not np.isfinite(start).all():
-        raise ValueError(f"w0: expected a vector of finite numbers, found {w0!r}")
-
+    start = _as_vector(w0)
     w = np.empty((num_steps + 1, start.size))
     v = np.zeros_like(w)
     w[0] = start
     with np.errstate(over="ignore", invalid="ignore"):
         for t in range(1, num_steps + 1):
-            g = np.asarray(gradient(w[t - 1]), dtype=float)
+            g = np.asarray(gradient(w[t - 1].copy()), dtype=float)
             if g.shape != start.shape:
                 raise ValueError(f"gradient: expected shape {start.shape}, found {g.shape}")
             v[t] = momentum * v[t - 1] - lr * g
             w[t] = w[t - 1] + v[t]
     return Trajectory(w, v)
+
+
+def _as_vector(w0: ArrayLike) -> np.ndarray:
+    try:
+        start = np.atleast_1d(np.asarray(w0))
+    except (RuntimeError, ValueError):  # rows of unequal length, a tensor with gradients
+        start = np.empty(0)
+    real = start.dtype.kind in "iuf"
+    if not real or start.ndim != 1 or start.size == 0 or not np.isfinite(start).all():
+        raise ValueError(f"w0: expected a vector of finite numbers, found {w0!r}")
+    return start.astype(float)
 
 
 @checked
@@ -305,7 +314,10 @@ class ClassicalSGD(torch.optim.Optimizer):
                 if w.grad is None:
                     continue
                 g = w.grad
-                v = self.state[w].setdefault("velocity", torch.zeros_like(w))
+                state = self.state[w]
+                if not state:
+                    state["velocity"] = torch.zeros_like(w)
+                v = state["velocity"]
                 v.mul_(group["momentum"]).sub_(g, alpha=group["lr"])  # v ← μv − αg
                 w.add_(v)  #                                            w ← w + v
         return loss
