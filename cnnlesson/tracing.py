@@ -1,9 +1,9 @@
 """What shape the data has after each layer: the tracer, the formula, the receptive field."""
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
+from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import torch
@@ -54,8 +54,8 @@ def output_size(
     dilation : int, default 1
         Distance d between the pixels of the window, 1 or more.
     ceil_mode : bool, default False
-        Round up instead of down, as pooling layers can. A last window that would start in the
-        padding on the right is left out, as in PyTorch.
+        Round up instead of down, as pooling layers can: a last window may reach beyond the
+        padded input. One that would start in the padding on the right is left out, as in PyTorch.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def output_size(
     Raises
     ------
     ValueError
-        If an argument is out of its range, or the window is larger than the padded input.
+        If an argument is out of its range, or there is no room for the window.
 
     References
     ----------
@@ -73,17 +73,20 @@ def output_size(
     """
     reach = dilation * (kernel_size - 1) + 1
     padded = size + 2 * padding
-    if reach > padded:
+    if ceil_mode:
+        positions = -((reach - padded) // stride) + 1
+        if (positions - 1) * stride >= size + padding:
+            positions -= 1
+    else:
+        positions = (padded - reach) // stride + 1
+    if positions < 1:
+        needed = max(reach - stride + 1, 1) if ceil_mode else reach
         raise ValueError(
-            f"the window does not fit: expected an input of at least {reach} pixels "
+            f"the window does not fit: expected an input of at least {needed} pixels "
             f"(kernel_size {kernel_size}, dilation {dilation}), "
             f"found {padded} (size {size}, padding {padding} on each side)"
         )
-    if not ceil_mode:
-        return (padded - reach) // stride + 1
-    positions = math.ceil((padded - reach) / stride) + 1
-    last_start = (positions - 1) * stride
-    return positions - 1 if last_start >= size + padding else positions
+    return positions
 
 
 class LayerShape(NamedTuple):
@@ -178,6 +181,7 @@ class ShapeError(RuntimeError):
 class ShapeTracer(nn.Module):
     """A model that remembers the shapes of its last forward pass.
 
+    A row of the table is one call of a layer, that is, of a module that calls no other module.
     Calling the tracer is calling the model: same mode, same gradients, same result. The table is
     a by-product. It works on any model, however nested, by hooks that live for one call.
 
@@ -218,13 +222,14 @@ class ShapeTracer(nn.Module):
             error is its cause.
         """
         rows: list[LayerShape] = []
-        running: list[tuple[str, nn.Module, Shape]] = []
+        running: list[_Call] = []
         try:
             with _hooks(self.model, rows, running):
                 return self.model(*args, **kwargs)
         except Exception as error:
             table = ShapeTable(rows, _count_parameters(self.model))
-            raise ShapeError(_explain(error, table, running), table) from error
+            source = (isinstance(error, ShapeError) and error.__cause__) or error  # tracer inside
+            raise ShapeError(_explain(source, table, running), table) from source
         finally:
             self.table = ShapeTable(rows, _count_parameters(self.model))
 
@@ -261,26 +266,36 @@ class ShapeTracer(nn.Module):
         return self.table
 
 
+class _Call(NamedTuple):
+    """A module that has been entered, and how many rows there were then."""
+
+    name: str
+    module: nn.Module
+    input_shape: Shape
+    input_dtype: torch.dtype | None
+    rows_before: int
+
+
 @contextmanager
-def _hooks(
-    model: nn.Module, rows: list[LayerShape], running: list[tuple[str, nn.Module, Shape]]
-) -> Iterator[None]:
+def _hooks(model: nn.Module, rows: list[LayerShape], running: list[_Call]) -> Iterator[None]:
     """Keep a stack of the modules that are running; a leaf adds a row when it is done."""
     names = {module: name or type(module).__name__ for name, module in model.named_modules()}
 
     def enter(module: nn.Module, args: tuple, kwargs: dict) -> None:
-        running.append((names[module], module, _shape_of((*args, *kwargs.values()))))
+        inputs = (*args, *kwargs.values())
+        dtype = next((tensor.dtype for tensor in _tensors(inputs)), None)
+        running.append(_Call(names[module], module, _shape_of(inputs), dtype, len(rows)))
 
     def leave(module: nn.Module, args: tuple, output: Any) -> None:
-        name, started, input_shape = running.pop()
-        while started is not module:  # left over from an error that the model itself caught
-            name, started, input_shape = running.pop()
-        if not any(module.children()):
+        call = running.pop()
+        while call.module is not module:  # left over from an error that the model itself caught
+            call = running.pop()
+        if len(rows) == call.rows_before:
             rows.append(
                 LayerShape(
-                    name,
+                    call.name,
                     type(module).__name__,
-                    input_shape,
+                    call.input_shape,
                     _shape_of(output),
                     _count_parameters(module),
                 )
@@ -288,8 +303,8 @@ def _hooks(
 
     handles: list[RemovableHandle] = []
     try:
-        for module in names:
-            handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
+        for module in names:  # first of all hooks, as a lazy layer may fail in its own
+            handles.append(module.register_forward_pre_hook(enter, prepend=True, with_kwargs=True))
             handles.append(module.register_forward_hook(leave))
         yield
     finally:
@@ -324,9 +339,14 @@ def _count_parameters(module: nn.Module) -> int:
     return sum(p.numel() for p in module.parameters() if not is_lazy(p))
 
 
-def _wanted(module: nn.Module) -> str | None:
+def _wanted(module: nn.Module, dtype: torch.dtype | None) -> str | None:
     """Say what input a layer takes, where the layer itself knows."""
+    weight = next(module.parameters(recurse=False), None)
     match module:
+        case nn.Linear() | nn.modules.conv._ConvNd() if (
+            weight is not None and dtype != weight.dtype
+        ):
+            return f"{weight.dtype}, like its weights; x.to({weight.dtype}) converts x"
         case nn.Linear():
             return f"a last dimension of in_features={module.in_features}"
         case nn.Conv1d() | nn.Conv2d() | nn.Conv3d():
@@ -342,17 +362,20 @@ def _wanted(module: nn.Module) -> str | None:
             return None
 
 
-def _explain(
-    error: Exception, table: ShapeTable, running: list[tuple[str, nn.Module, Shape]]
-) -> str:
-    lines = [f"the forward pass failed after {len(table.rows)} layers"]
+def _explain(error: BaseException, table: ShapeTable, running: list[_Call]) -> str:
+    count = len(table.rows)
+    lines = [f"the forward pass failed after {count} layer{'' if count == 1 else 's'}"]
     if table.rows:
         lines += [repr(table)]
-    if running:
-        name, module, got = running[-1]
-        lines += [f"failed: {name}, {module}" if not any(module.children()) else f"failed: {name}"]
-        lines += [f"found:    an input of shape {_format_shape(got)}"]
-        if wanted := _wanted(module):
+    # A call that the error did not pass through is left over from one that the model caught.
+    passed = {id(frame.f_locals.get("self")) for frame, _ in walk_tb(error.__traceback__)}
+    if failed := [call for call in running if id(call.module) in passed]:
+        name, module, shape, dtype, _ = failed[-1]
+        is_leaf = next(module.children(), None) is None
+        lines += [f"failed: {name}, {module}" if is_leaf else f"failed: {name}"]
+        found = f"an input of shape {_format_shape(shape)}, {dtype}" if dtype else "no tensor"
+        lines += [f"found:    {found}"]
+        if wanted := _wanted(module, dtype):
             lines += [f"expected: {wanted}"]
     lines += [f"PyTorch says: {error}"]
     return "\n".join(lines)
@@ -376,6 +399,7 @@ class ReceptiveField(NamedTuple):
     stride: int
 
 
+@checked
 def receptive_fields(model: nn.Module) -> list[ReceptiveField]:
     """Return the receptive field after each convolution and pooling layer of a chain.
 
@@ -397,7 +421,7 @@ def receptive_fields(model: nn.Module) -> list[ReceptiveField]:
     Raises
     ------
     ValueError
-        If a layer has windows that are not square.
+        If a layer has windows that are not square, or windows of another kind.
 
     References
     ----------
@@ -406,13 +430,20 @@ def receptive_fields(model: nn.Module) -> list[ReceptiveField]:
     """
     fields = []
     size, stride = 1, 1
-    for name, layer in model.named_modules():
+    for name, layer in model.named_modules(remove_duplicate=False):  # one used twice runs twice
         if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
             kernel_size, dilation = _side(name, layer.kernel_size), _side(name, layer.dilation)
         elif isinstance(layer, nn.AvgPool2d):
             kernel_size, dilation = _side(name, layer.kernel_size), 1
-        elif isinstance(layer, nn.Flatten | nn.Linear | nn.AdaptiveAvgPool2d):
+        elif isinstance(
+            layer, nn.Flatten | nn.Linear | nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d
+        ):
             break
+        elif hasattr(layer, "kernel_size") or isinstance(layer, nn.Upsample):
+            raise ValueError(
+                f"{name}: expected a Conv2d, MaxPool2d or AvgPool2d layer, "
+                f"found {type(layer).__name__}"
+            )
         else:
             continue
         size += dilation * (kernel_size - 1) * stride
