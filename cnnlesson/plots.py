@@ -459,7 +459,15 @@ def show_convolution_step(
         (middle + column, below + row, 1, 1),
     ):
         ax.add_patch(
-            Rectangle((left, top), box_width, box_height, fill=False, edgecolor="C1", linewidth=3)
+            Rectangle(
+                (left, top),
+                box_width,
+                box_height,
+                fill=False,
+                edgecolor="C1",
+                linewidth=3,
+                zorder=3,
+            )
         )
     for x, y, sign in (
         (width + 0.8, height / 2, "×"),
@@ -571,10 +579,8 @@ def show_windows(
     ax.vlines(lines, *ends, colors="0.6", linewidth=0.8)
     for x, y, colour in ((1, 0, "C0"), (0, 1, "C2"), (0, 0, "C1")):
         if max(x, y) < count:
-            at = (starts[x], starts[y])
-            ax.add_patch(
-                Rectangle(at, kernel_size, kernel_size, fill=False, edgecolor=colour, linewidth=2.2)
-            )
+            box = (starts[x], starts[y]), kernel_size, kernel_size
+            ax.add_patch(Rectangle(*box, fill=False, edgecolor=colour, linewidth=2.2, zorder=3))
     x, y = np.meshgrid(starts, starts) + np.array(kernel_size / 2)
     ax.plot(x.ravel(), y.ravel(), "o", color="black", markersize=4)
     edge = max(padding, 1) + 0.15  # so that pictures side by side have one scale

@@ -62,9 +62,9 @@ def test_a_step_outlines_the_patch_and_the_pixel():
 
 
 def test_feature_maps_are_drawn_as_given_each_on_its_own_scale_around_zero():
-    kernels = torch.stack([KERNEL, 10 * KERNEL]).float()
+    kernels = torch.stack([KERNEL, -10 * KERNEL]).float()
     maps = functional.conv2d(IMAGE.float()[None, None], kernels[:, None])[0]
-    ax = show_feature_maps(kernels, maps, ["one", "ten"])
+    ax = show_feature_maps(kernels, maps, ["one", "other"])
     assert [array.tolist() for array in shown(ax)] == [
         kernels[0].tolist(),
         maps[0].tolist(),
@@ -73,7 +73,7 @@ def test_feature_maps_are_drawn_as_given_each_on_its_own_scale_around_zero():
     ]
     for image, array in zip(ax.images, shown(ax), strict=True):
         assert image.get_clim() == (-np.abs(array).max(), np.abs(array).max())
-    assert {"one", "ten"} <= {text.get_text() for text in ax.texts}
+    assert {"one", "other"} <= {text.get_text() for text in ax.texts}
 
 
 def test_a_feature_map_stands_under_its_kernel():
