@@ -986,7 +986,7 @@ def test_both_mirrors_are_given_up_within_ten_seconds():
 def test_a_silent_mirror_is_given_up(server, monkeypatch):
     monkeypatch.setattr(data, "PATIENCE", 0.2)
     server.mirrors("silent", "silent")
-    assert seconds(refused) < 2
+    assert seconds(refused) < 5  # the mirror itself would take 20 each
 
 
 def test_a_name_that_is_looked_up_for_ever_is_given_up(monkeypatch):
@@ -999,7 +999,7 @@ def test_a_name_that_is_looked_up_for_ever_is_given_up(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr(data, "MIRRORS", ("http://a.invalid/", "http://b.invalid/"))
-    assert seconds(refused) < 2
+    assert seconds(refused) < 5  # the look-up itself would take 20 each
     release.set()
 
 
