@@ -259,7 +259,9 @@ def plot_trajectories(
     reach = 1.15 * np.max([np.abs(path.w).max(axis=0) for path in trajectories.values()], axis=0)
     x, y = np.meshgrid(np.linspace(-reach[0], reach[0], 201), np.linspace(-reach[1], reach[1], 201))
     loss = (curvatures[0] * x**2 + curvatures[1] * y**2) / 2
-    ax.contour(x, y, loss, levels=loss.max() * np.linspace(0.05, 1, 8) ** 2, colors="0.8")
+    ax.contour(
+        x, y, loss, levels=loss.max() * np.linspace(0.05, 1, 8) ** 2, colors="0.8", linewidths=0.8
+    )
     for label, path in trajectories.items():
         ax.plot(*path.w.T, marker="o", markersize=3, linewidth=1.2, label=label)
     ax.plot(0, 0, marker="*", markersize=10, color="black", linestyle="none")
