@@ -39,7 +39,7 @@ def predict_logits(model: nn.Module, x: Tensor, batch_size: Count = 250) -> Tens
     """
     if len(x) == 0:
         raise ValueError("x: expected at least one image, found none")
-    device = next(model.parameters()).device
+    device = next(model.parameters(), x).device  # a model may have no parameters
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
@@ -89,7 +89,8 @@ def predict(model: nn.Module, x: Tensor, batch_size: int = 250) -> Tensor:
     return predict_logits(model, x, batch_size).argmax(dim=1)
 
 
-def evaluate(model: nn.Module, x: Tensor, y: Tensor, batch_size: int = 250) -> float:
+@checked
+def evaluate(model: nn.Module, x: Tensor, y: Tensor, batch_size: Count = 250) -> float:
     """Return the accuracy: the share of images whose most probable class is their label.
 
     Parameters
@@ -110,5 +111,5 @@ def evaluate(model: nn.Module, x: Tensor, y: Tensor, batch_size: int = 250) -> f
         If images and labels differ in number, or there are none.
     """
     check_pair("x", x, "y", y)
-    correct = predict(model, x, batch_size) == y.to(next(model.parameters()).device)
-    return correct.float().mean().item()
+    predicted = predict(model, x, batch_size)
+    return int((predicted == y.to(predicted.device)).sum()) / len(y)
