@@ -1,6 +1,7 @@
 """One small convolutional network for handwritten digits, and momentum: the course's package."""
 
 from cnnlesson.data import Digits, load_arrays, load_digits, standardize
+from cnnlesson.diagrams import draw_boxes, draw_feature_maps, save_svg
 from cnnlesson.evaluation import evaluate, predict, predict_logits, predict_proba
 from cnnlesson.experiments import Run, RunResult, run_experiment
 from cnnlesson.model import AlexNet, ConvNet
@@ -13,6 +14,7 @@ from cnnlesson.momentum import (
     optimal_momentum,
     spectral_radius,
 )
+from cnnlesson.stages import describe
 from cnnlesson.tracing import (
     LayerShape,
     ReceptiveField,
@@ -38,6 +40,9 @@ __all__ = [
     "ShapeTable",
     "ShapeTracer",
     "Trajectory",
+    "describe",
+    "draw_boxes",
+    "draw_feature_maps",
     "evaluate",
     "load_arrays",
     "load_digits",
@@ -51,6 +56,7 @@ __all__ = [
     "predict_proba",
     "receptive_fields",
     "run_experiment",
+    "save_svg",
     "spectral_radius",
     "standardize",
     "train_model",
