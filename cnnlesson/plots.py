@@ -23,6 +23,7 @@ __all__ = [
     "plot_history",
     "plot_positions",
     "plot_rates",
+    "plot_reliability",
     "plot_spread",
     "plot_trajectories",
     "show_convolution_step",
@@ -589,4 +590,31 @@ def show_windows(
     ax.set(xlim=(-edge, size + edge), ylim=(size + edge, -edge), aspect="equal")
     ax.set_title(f"padding {padding}, stride {stride}\n{size}×{size} → {count}×{count}")
     ax.axis("off")
+    return ax
+
+
+def plot_reliability(
+    confidence: ArrayLike, accuracy: ArrayLike, error: ArrayLike, *, ax: Axes | None = None
+) -> Axes:
+    """Plot how often answers are right against how sure they were.
+
+    Parameters
+    ----------
+    confidence, accuracy : array_like, shape (bins,)
+        Mean probability of the answers in each bin, and the share of them that is right.
+    error : array_like, shape (bins,)
+        Half the length of each accuracy's error bar, 0 or more.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure otherwise.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes. Dotted, the diagonal on which confidence and accuracy agree.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(4.6, 4.2), layout="constrained")
+    ax.plot([0, 1], [0, 1], color="0.4", linestyle=":", linewidth=1)
+    ax.errorbar(confidence, accuracy, yerr=error, marker="o", capsize=3, linewidth=1.2)
+    ax.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.03), ylim=(0, 1.03), aspect="equal")
     return ax
