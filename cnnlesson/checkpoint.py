@@ -1,14 +1,18 @@
 """Training that survives an interruption: its whole state to a file, and back."""
 
+import inspect
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile, ZipFile
 
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
 __all__ = ["TrainingState", "load_checkpoint", "save_checkpoint"]
+
+REMEDY = "give another path, or delete the file to start afresh"
 
 
 class TrainingState(NamedTuple):
@@ -31,6 +35,30 @@ class TrainingState(NamedTuple):
     scheduler: LRScheduler | None
     order: torch.Generator
 
+    def identity(self) -> dict[str, Any]:
+        """Return what defines these objects and stays the same while they are used.
+
+        Returns
+        -------
+        dict
+            Names and values, for :func:`load_checkpoint` to compare.
+        """
+        scheduler, groups = self.scheduler, self.optimizer.param_groups
+        hyperparameters: dict[str, Any] = {}
+        if scheduler:
+            chosen = inspect.signature(type(scheduler)).parameters.keys() - {"last_epoch"}
+            hyperparameters = {k: v for k, v in scheduler.state_dict().items() if k in chosen}
+        return {
+            "optimizer": f"{type(self.optimizer).__name__} {self.optimizer.defaults}",
+            "parameters per group": tuple(len(group["params"]) for group in groups),
+            # A scheduler may have moved the step size, and not all of them note where it began.
+            "initial step sizes": tuple(
+                str(group.get("initial_lr", None if scheduler else group["lr"])) for group in groups
+            ),
+            "scheduler": f"{type(scheduler).__name__} {hyperparameters}" if scheduler else None,
+            **{f"shape of {name}": tuple(w.shape) for name, w in self.model.state_dict().items()},
+        }
+
 
 def save_checkpoint(
     path: str | PathLike, settings: dict[str, Any], state: TrainingState, losses: dict[str, Any]
@@ -42,14 +70,19 @@ def save_checkpoint(
     path : path-like
         The file. It is replaced in one step: a kill leaves the old one or the new one.
     settings : dict
-        What must be the same when training goes on, as plain numbers, strings, tuples and dicts.
+        What must be the same when training goes on, as plain numbers, strings and tuples.
     state : TrainingState
         What has changed so far.
     losses : dict of lists
         The history so far.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be written.
     """
     content = {
-        "settings": settings,
+        "settings": settings | state.identity(),
         "losses": losses,
         "model": state.model.state_dict(),
         "optimizer": state.optimizer.state_dict(),
@@ -59,12 +92,15 @@ def save_checkpoint(
     }
     path = Path(path)
     unfinished = path.with_name(path.name + ".unfinished")
-    torch.save(content, unfinished)
-    unfinished.replace(path)
+    try:
+        torch.save(content, unfinished)
+        unfinished.replace(path)
+    except (OSError, RuntimeError) as error:  # torch reports a missing folder as RuntimeError
+        raise ValueError(f"{path}: expected a file that can be written, found: {error}") from error
 
 
 def load_checkpoint(
-    path: str | PathLike, settings: dict[str, Any], state: TrainingState
+    path: str | PathLike, settings: dict[str, Any], state: TrainingState, num_epochs: int
 ) -> dict[str, Any] | None:
     """Put a training back into the state of a file, and return its losses.
 
@@ -72,6 +108,8 @@ def load_checkpoint(
     ----------
     path, settings, state
         As for :func:`save_checkpoint`.
+    num_epochs : int
+        How many epochs the training takes in all.
 
     Returns
     -------
@@ -81,26 +119,25 @@ def load_checkpoint(
     Raises
     ------
     ValueError
-        If the file is damaged or belongs to another training. Nothing is changed then.
+        If the file is damaged, belongs to another training or is further than ``num_epochs``.
+        Nothing is changed then.
     """
     path = Path(path)
     if not path.exists():
         return None
-    remedy = "give another path, or delete the file to start afresh"
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        found = content["settings"]
-    except Exception as error:  # a damaged file fails in many ways; all of them mean the same
-        raise ValueError(
-            f"{path}: expected a checkpoint written by train_model, "
-            f"found {path.stat().st_size} bytes that cannot be read as one; {remedy}"
-        ) from error
-    for name, expected in settings.items():
-        if found.get(name) != expected:
+    content = _read(path)
+    expected, found = settings | state.identity(), content["settings"]
+    for name in expected | found:
+        if found.get(name) != expected.get(name):
             raise ValueError(
-                f"{path}: expected a checkpoint with {name} {expected}, "
-                f"found {found.get(name)}; {remedy}"
+                f"{path}: expected a checkpoint with {name} {expected.get(name)}, "
+                f"found {found.get(name)}; {REMEDY}"
             )
+    if (epochs := len(content["losses"]["train_loss"])) > num_epochs:
+        raise ValueError(
+            f"{path}: expected a checkpoint of at most {num_epochs} epochs, "
+            f"found {epochs}; {REMEDY}"
+        )
     state.model.load_state_dict(content["model"])
     state.optimizer.load_state_dict(content["optimizer"])
     if state.scheduler:
@@ -108,3 +145,19 @@ def load_checkpoint(
     state.order.set_state(content["order"])
     torch.set_rng_state(content["random"])
     return content["losses"]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with ZipFile(path) as archive:
+            if damaged := archive.testzip():  # torch itself does not compare the checksums
+                raise BadZipFile(damaged)
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        content["settings"], content["losses"]["train_loss"]
+    except Exception as error:  # a damaged file fails in many ways; all of them mean the same
+        found = "a folder" if path.is_dir() else f"{path.stat().st_size} bytes"
+        raise ValueError(
+            f"{path}: expected a checkpoint written by train_model, "
+            f"found {found} that cannot be read as one; {REMEDY}"
+        ) from error
+    return content

@@ -1,6 +1,7 @@
 """The training loop, and the history it returns."""
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from os import PathLike
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 from tqdm.auto import tqdm
 
-from cnnlesson.arguments import Count, NonNegativeCount, check_pair, checked
+from cnnlesson.arguments import Count, NonNegativeCount, Seed, check_pair, checked
 from cnnlesson.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from cnnlesson.evaluation import predict_logits
 
@@ -34,9 +35,10 @@ class History:
     batch_loss : list of float
         Loss of every batch, an unfinished epoch included.
     status : {"completed", "interrupted", "diverged"}
-        How training ended. ``"diverged"`` means that a loss or a weight is not a finite number.
+        How training ended. ``"diverged"`` means that a loss or a weight is not a finite number;
+        such a loss is not in the lists.
     stopped_at : tuple of int, optional
-        Epoch and batch at which training ended early, both counted from 1.
+        Epoch and batch that were under way when training ended early, both counted from 1.
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -62,7 +64,8 @@ class History:
         return pd.DataFrame(columns, index=epochs, dtype=float)
 
     def __repr__(self) -> str:
-        parts = [f"{len(self.train_loss)} epochs"]
+        epochs = len(self.train_loss)
+        parts = [f"{epochs} epoch{'' if epochs == 1 else 's'}"]
         if self.train_loss:
             parts.append(f"train loss {self.train_loss[0]:.4f} → {self.train_loss[-1]:.4f}")
         if self.val_accuracy:
@@ -84,7 +87,7 @@ def train_model(
     shuffle: bool = True,
     x_val: Tensor | None = None,
     y_val: Tensor | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     scheduler: LRScheduler | None = None,
     progress: bool = True,
     checkpoint: str | PathLike | None = None,
@@ -113,7 +116,7 @@ def train_model(
     x_val, y_val : torch.Tensor, optional
         Validation images and labels, both or neither. They are only measured, after each epoch.
     seed : int, default 0
-        Decides the order of the images. The initial weights are the caller's.
+        Decides the order of the images, 0 or more. The initial weights are the caller's.
     scheduler : torch.optim.lr_scheduler.LRScheduler, optional
         Changes the step size: ``OneCycleLR`` and ``CyclicLR`` after every batch, as they are
         defined, ``ReduceLROnPlateau`` by the validation loss (else the training loss) of an
@@ -121,8 +124,8 @@ def train_model(
     progress : bool, default True
         Show a bar per epoch with the running loss.
     checkpoint : path-like, optional
-        A file that is written after every epoch. If it is there already, training goes on from
-        it, and ends with the very weights of an uninterrupted training.
+        A file that is written at the start and after every epoch. If it is there already,
+        training goes on from it, and ends with the very weights of an uninterrupted training.
 
     Returns
     -------
@@ -133,14 +136,17 @@ def train_model(
     Raises
     ------
     ValueError
-        If an argument is out of its range, images and labels differ in number, or the checkpoint
-        is damaged or belongs to another training.
+        If an argument is out of its range, images and labels differ in number, the optimizer
+        does not hold the parameters of this model, or the checkpoint cannot be written, is
+        damaged or belongs to another training.
     """
     check_pair("x_train", x_train, "y_train", y_train)
     if (x_val is None) != (y_val is None):
         raise ValueError("x_val and y_val: expected both or neither, found one")
     if x_val is not None and y_val is not None:
         check_pair("x_val", x_val, "y_val", y_val)
+
+    _check_same(model, optimizer, scheduler)
 
     history = History()
     state = TrainingState(model, optimizer, scheduler, torch.Generator().manual_seed(seed))
@@ -149,48 +155,74 @@ def train_model(
         "shuffle": shuffle,
         "seed": seed,
         "number of images": len(x_train),
-        "optimizer": f"{type(optimizer).__name__} {optimizer.defaults}",
-        "scheduler": type(scheduler).__name__,
-        "parameters": {name: tuple(p.shape) for name, p in model.named_parameters()},
+        "number of validation images": 0 if x_val is None else len(x_val),
     }
-    if checkpoint is not None and (losses := load_checkpoint(checkpoint, settings, state)):
-        history = History(**losses)
+    if checkpoint is not None:
+        if losses := load_checkpoint(checkpoint, settings, state, num_epochs):
+            history = History(**losses)
+        else:
+            save_checkpoint(checkpoint, settings, state, vars(history))
 
     device = next(model.parameters()).device
-    bar_options = {} if progress else {"disable": True}
+    # tqdm's own switch is looked up here, because its notebook bar overlooks it.
+    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
+    first_epoch = len(history.train_loss) + 1
+    epoch, i = first_epoch, 1
     try:
-        for epoch in range(len(history.train_loss) + 1, num_epochs + 1):
+        for epoch in range(first_epoch, num_epochs + 1):
             model.train()
-            running_loss = 0.0
+            i, running_loss = 1, 0.0
             batches = _draw_batches(len(x_train), batch_size, state.order if shuffle else None)
-            with tqdm(batches, f"epoch {epoch}/{num_epochs}", unit="batch", **bar_options) as bar:
+            with tqdm(batches, f"epoch {epoch}/{num_epochs}", unit="batch", disable=silent) as bar:
                 for i, batch in enumerate(bar, start=1):
                     optimizer.zero_grad()
                     outputs = model(x_train[batch].to(device))
                     loss = criterion(outputs, y_train[batch].to(device))
-                    history.batch_loss.append(loss.item())
-                    if not loss.isfinite():
-                        return _stop(history, "diverged", len(batches))
+                    batch_loss = loss.item()
+                    if not math.isfinite(batch_loss):
+                        return _stop(history, "diverged", epoch, i)
                     loss.backward()
                     optimizer.step()
                     if isinstance(scheduler, OneCycleLR | CyclicLR):
                         scheduler.step()
-                    running_loss += loss.item()
+                    history.batch_loss.append(batch_loss)
+                    running_loss += batch_loss
                     bar.set_postfix_str(f"loss {running_loss / i:.4f}", refresh=False)
             if not all(w.isfinite().all() for w in model.parameters()):
-                return _stop(history, "diverged", len(batches))
+                return _stop(history, "diverged", epoch, i)
 
-            history.train_loss.append(running_loss / len(batches))
             if x_val is not None and y_val is not None:
-                logits, labels = predict_logits(model, x_val), y_val.to(device)
-                history.val_loss.append(criterion(logits, labels).item())
-                history.val_accuracy.append((logits.argmax(1) == labels).float().mean().item())
+                logits = predict_logits(model, x_val)
+                labels = y_val.to(device)
+                val_loss = criterion(logits, labels).item()
+                if not math.isfinite(val_loss):
+                    return _stop(history, "diverged", epoch, i)
+                history.val_accuracy.append(int((logits.argmax(1) == labels).sum()) / len(labels))
+                history.val_loss.append(val_loss)
+            history.train_loss.append(running_loss / len(batches))
             _step_after_epoch(scheduler, history)
             if checkpoint is not None:
                 save_checkpoint(checkpoint, settings, state, vars(history))
     except KeyboardInterrupt:
-        return _stop(history, "interrupted", math.ceil(len(x_train) / batch_size))
+        return _stop(history, "interrupted", epoch, i)
     return history
+
+
+def _check_same(
+    model: nn.Module, optimizer: torch.optim.Optimizer, scheduler: LRScheduler | None
+) -> None:
+    """Refuse what is left over from another model, as after running half of a notebook again."""
+    held = {w for group in optimizer.param_groups for w in group["params"]}
+    if held.isdisjoint(model.parameters()):
+        raise ValueError(
+            "optimizer: expected one that holds parameters of model, found none of them in it; "
+            "make a new optimizer for a new model"
+        )
+    if scheduler is not None and scheduler.optimizer is not optimizer:
+        raise ValueError(
+            "scheduler: expected one that was made for optimizer, found another's; "
+            "make a new scheduler for a new optimizer"
+        )
 
 
 def _draw_batches(n: int, batch_size: int, order: torch.Generator | None) -> tuple[Tensor, ...]:
@@ -199,11 +231,10 @@ def _draw_batches(n: int, batch_size: int, order: torch.Generator | None) -> tup
     return indices.split(batch_size)
 
 
-def _stop(history: History, status: Status, num_batches: int) -> History:
-    """Note that training ended early, and after which batch."""
-    epochs = len(history.train_loss)
+def _stop(history: History, status: Status, epoch: int, batch: int) -> History:
+    """Note that training ended early, and where."""
     history.status = status
-    history.stopped_at = (epochs + 1, len(history.batch_loss) - epochs * num_batches)
+    history.stopped_at = (epoch, batch)
     return history
 
 
