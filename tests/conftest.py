@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +23,7 @@ CHANNELS = ("chrome", "msedge")
 THEME_ERRORS = ("Identifier 'THEBE_JS_URL' has already been declared",)
 
 
-def _ways_to_launch(playwright: Playwright) -> Iterator[Browser]:
+def _ways_to_launch(playwright: Playwright) -> Iterator[Callable[[], Browser]]:
     # As root, as in a container, Chromium refuses to start inside its sandbox.
     launch = partial(playwright.chromium.launch, args=["--no-sandbox"])
     for path in filter(None, map(shutil.which, ON_PATH)):
@@ -31,7 +32,8 @@ def _ways_to_launch(playwright: Playwright) -> Iterator[Browser]:
         yield partial(launch, channel=channel)
     yield launch
     install = [sys.executable, "-m", "playwright", "install", "chromium"]
-    subprocess.run(install, check=False, capture_output=True, timeout=600)
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(install, check=False, capture_output=True, timeout=300)
     yield launch
 
 

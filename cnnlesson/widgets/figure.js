@@ -166,6 +166,8 @@ export function figure({ model, el }, label) {
         handle.focus({ preventScroll: true });
         event.preventDefault();
       });
+      // Or the page scrolls away: inside an SVG, Chrome does not heed `touch-action: none`.
+      handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
       handle.addEventListener("pointermove", (event) => {
         if (!grip) return;
         move(plot.x.invert(event.clientX + grip[0]), plot.y.invert(event.clientY + grip[1]));

@@ -136,7 +136,7 @@ class Figure(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
-        # Colab has no rule that puts the widget before the page's view: there, offer only the widget.
+        # Colab promises no preference for the widget over HTML: offer it nothing else.
         if bundle is None or "google.colab" in sys.modules:
             return bundle
         data, metadata = bundle

@@ -63,8 +63,8 @@ function render({ model, el }) {
 
   const map = self.plot(add(self.root, "div"), {
     label: "Contours of the loss, and the paths of momentum and of gradient descent",
-    height: (width) => 0.5 * (width - 50) + 46,
-    margin: [8, 10, 38, 40],
+    height: (width) => 0.5 * (width - 54) + 46,
+    margin: [8, 14, 38, 40],
   });
   add(map.inside, "rect", { class: "slope", width: 9999, height: 9999 });
   const contours = [];
@@ -118,7 +118,7 @@ function render({ model, el }) {
     label: "The loss after each step, on a logarithmic scale",
     isImage: true,
     height: () => 290,
-    margin: [8, 10, 38, 52],
+    margin: [8, 14, 38, 52],
   });
   for (const run of runs) {
     run.curve = add(chart.inside, "path", { class: `path ${run.name}` });

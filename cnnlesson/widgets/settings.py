@@ -35,7 +35,7 @@ class Number(Setting):
         The range. The limits sent to JavaScript are ``[low, high]``.
     """
 
-    kind: ClassVar[type] = numbers.Real
+    kind: ClassVar[Any] = numbers.Real
     noun: ClassVar[str] = "a number"
 
     def __init__(self, default_value: float, *, low: float, high: float) -> None:
