@@ -314,7 +314,7 @@ def plot_positions(
     }
     if ax is None:
         _, ax = plt.subplots(
-            figsize=(0.4 * len(line) + 0.6, 0.4 * positions + 0.9), layout="constrained"
+            figsize=(0.34 * len(line) + 0.6, 0.34 * (positions + 1) + 0.4), layout="constrained"
         )
     for label, (pixels, colour, edge) in kinds.items():
         ax.barh(0, 1, 0.8, pixels - 0.5, align="center", color=colour, edgecolor=edge, label=label)
@@ -323,7 +323,7 @@ def plot_positions(
     ax.set(aspect="equal", anchor="N")
     ax.set(xticks=inside, yticks=[0, *rows], yticklabels=["input", *rows])
     ax.xaxis.tick_top()
-    ax.tick_params(length=0)
+    ax.tick_params(length=0, labelsize=9)
     ax.spines[:].set_visible(False)
     ax.grid(visible=False)
     return ax
