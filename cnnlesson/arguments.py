@@ -110,10 +110,12 @@ def check_pair(x_name: str, x: torch.Tensor, y_name: str, y: torch.Tensor) -> No
 
     Parameters
     ----------
-    x_name, y_name : str
-        What the caller's arguments are called.
+    x_name : str
+        What the caller calls the images.
     x : torch.Tensor, shape (n, ...)
         Images.
+    y_name : str
+        What the caller calls the labels.
     y : torch.Tensor, shape (n,)
         Labels.
 

@@ -95,10 +95,12 @@ def evaluate(model: nn.Module, x: Tensor, y: Tensor, batch_size: Count = 250) ->
 
     Parameters
     ----------
-    model, x, batch_size
+    model, x
         As for :func:`predict_logits`.
     y : torch.Tensor, shape (n,)
         Labels.
+    batch_size : int, default 250
+        As for :func:`predict_logits`.
 
     Returns
     -------

@@ -215,6 +215,16 @@ class ShapeTracer(nn.Module):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Return ``model(*args, **kwargs)`` and remember the shapes in ``table``.
 
+        Parameters
+        ----------
+        *args, **kwargs
+            What the model takes.
+
+        Returns
+        -------
+        object
+            What the model returns.
+
         Raises
         ------
         ShapeError
