@@ -199,7 +199,7 @@ class _Pen:
     def __init__(self, ax: Axes | None, layout: Layout) -> None:
         if ax is None:
             size = (layout.width / 72, layout.height / 72)
-            ax = plt.figure(figsize=size).add_axes((0, 0, 1, 1))
+            ax = plt.figure(figsize=size, layout="none").add_axes((0, 0, 1, 1))
         self.ax = ax
         ax.set(xlim=(0, layout.width), ylim=(-layout.height, 0), aspect="equal")
         ax.set_axis_off()

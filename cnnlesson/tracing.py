@@ -156,7 +156,7 @@ class ShapeTable:
             f'<tr><td colspan="{len(_HEADINGS) - 1}">all</td><td>{self.num_parameters:,}</td></tr>'
         )
         return (
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+            f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
             f"<tfoot>{foot}</tfoot></table>"
         )
 
