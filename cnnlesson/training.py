@@ -145,7 +145,6 @@ def train_model(
         raise ValueError("x_val and y_val: expected both or neither, found one")
     if x_val is not None and y_val is not None:
         check_pair("x_val", x_val, "y_val", y_val)
-
     _check_same(model, optimizer, scheduler)
 
     history = History()
@@ -164,6 +163,7 @@ def train_model(
             save_checkpoint(checkpoint, settings, state, vars(history))
 
     device = next(model.parameters()).device
+    y_train = y_train.to(x_train.device)  # one set of indices serves both
     # tqdm's own switch is looked up here, because its notebook bar overlooks it.
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
     first_epoch = len(history.train_loss) + 1
@@ -172,12 +172,15 @@ def train_model(
         for epoch in range(first_epoch, num_epochs + 1):
             model.train()
             i, running_loss = 1, 0.0
-            batches = _draw_batches(len(x_train), batch_size, state.order if shuffle else None)
+            order = _draw_order(len(x_train), state.order if shuffle else None)
+            batches = order.to(x_train.device).split(batch_size)
             with tqdm(batches, f"epoch {epoch}/{num_epochs}", unit="batch", disable=silent) as bar:
                 for i, batch in enumerate(bar, start=1):
                     optimizer.zero_grad()
-                    outputs = model(x_train[batch].to(device))
-                    loss = criterion(outputs, y_train[batch].to(device))
+                    # Several times as fast as x_train[batch].
+                    images = x_train.index_select(0, batch).to(device)
+                    labels = y_train.index_select(0, batch).to(device)
+                    loss = criterion(model(images), labels)
                     batch_loss = loss.item()
                     if not math.isfinite(batch_loss):
                         return _stop(history, "diverged", epoch, i)
@@ -225,10 +228,9 @@ def _check_same(
         )
 
 
-def _draw_batches(n: int, batch_size: int, order: torch.Generator | None) -> tuple[Tensor, ...]:
-    """Split the indices 0 to n − 1 into batches, in a new random order or as they stand."""
-    indices = torch.arange(n) if order is None else torch.randperm(n, generator=order)
-    return indices.split(batch_size)
+def _draw_order(n: int, generator: torch.Generator | None) -> Tensor:
+    """Return the indices 0 to n − 1, in a new random order or as they stand."""
+    return torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
 
 
 def _stop(history: History, status: Status, epoch: int, batch: int) -> History:
