@@ -277,6 +277,17 @@ def test_the_buttons(open_figure):
     check_drawn(page, MomentumExplorer())
 
 
+def test_the_words_name_the_slower_direction(open_figure):
+    page = open_figure()
+    words = first(page).locator(".readouts p.plain")
+    expect(words).to_contain_text("a tenth every 127.")
+    expect(words).to_contain_text("The flat direction is slower.")
+    slider(page, "condition_number").press("Home")
+    expect(words).to_contain_text("Both directions keep pace.")
+    words = open_figure(tail="?momentum_explorer.lr=1.995").locator(".readouts p.plain").first
+    expect(words).to_contain_text("The steep direction is slower.")
+
+
 def test_the_words_say_why(open_figure):
     page = open_figure(tail="?momentum_explorer.lr=3&momentum_explorer.momentum=0.5")
     words = first(page).locator(".readouts p.momentum")

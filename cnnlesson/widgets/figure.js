@@ -10,9 +10,14 @@ const SVG = "http://www.w3.org/2000/svg";
 export function add(parent, tag, attributes = {}, text = "") {
   const isSvg = tag === "svg" || parent.namespaceURI === SVG;
   const element = document.createElementNS(isSvg ? SVG : XHTML, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.textContent = text;
   parent.append(element);
+  return set(element, attributes);
+}
+
+/** Set attributes of an element. */
+export function set(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   return element;
 }
 
@@ -27,7 +32,7 @@ export function powerOfTen(exponent) {
 }
 
 /** Return at most `count` + 1 round values that cover [low, high] evenly. */
-export function ticks(low, high, count) {
+export function ticks([low, high], count) {
   const raw = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].find((factor) => factor * power >= raw * (1 - 1e-9)) * power;
@@ -105,12 +110,20 @@ export function figure({ model, el }, label) {
       return button;
     },
 
+    /** Show how a path of this class looks, in front of the words about it. */
+    sample(parent, name) {
+      const svg = add(parent, "svg", { class: "sample", width: 34, height: 12, "aria-hidden": "true" });
+      add(svg, "path", { class: `path ${name}`, d: "M1,6h32" });
+      add(svg, "path", { class: `dots ${name}`, d: "M5,6h0M17,6h0M29,6h0" });
+    },
+
     resetButton: (parent) => self.button(parent, "Reset", () => initial),
 
-    slider(parent, name, { label, symbol, step, isLog = false, show }) {
+    slider(parent, name, { label, symbol = "", step, isLog = false, show }) {
       const [low, high] = limits[name];
       const toValue = (position) => (isLog ? Number((10 ** position).toPrecision(3)) : position);
       const toPosition = (value) => (isLog ? Math.log10(value) : value);
+      const toFraction = scale([low, high], [0, 1], isLog);
       const row = add(parent, "div", { class: "slider" });
       const caption = add(row, "label");
       const words = add(caption, "span", {}, `${label} `);
@@ -127,9 +140,9 @@ export function figure({ model, el }, label) {
         const value = model.get(name);
         // Written only when another hand moved it: a value between two steps would jump.
         if (toValue(input.valueAsNumber) !== value) input.value = toPosition(value);
-        input.style.setProperty("--filled", (toPosition(value) - input.min) / (input.max - input.min));
+        input.style.setProperty("--filled", toFraction(value));
         output.textContent = show(value);
-        input.setAttribute("aria-valuetext", show(value));
+        set(input, { "aria-valuetext": show(value) });
       };
       input.addEventListener("input", () => {
         const value = toValue(input.valueAsNumber);
@@ -137,11 +150,13 @@ export function figure({ model, el }, label) {
       });
       self.on(name, update);
       update();
-      return { row, input };
+      const markLimit = (value) => input.style.setProperty("--limit", toFraction(value));
+      return { row, markLimit };
     },
 
     /** Put a point on a plot that pointer, finger and arrow keys move. */
-    point(plot, name, { label, step, show }) {
+    point(plot, name, { label, step }) {
+      const show = (x, y) => `x = ${number(x)}, y = ${number(y)}`;
       const [[left, right], [bottom, top]] = limits[name];
       const handle = add(plot.svg, "g", {
         class: "point",
@@ -185,53 +200,57 @@ export function figure({ model, el }, label) {
       return {
         place() {
           const [x, y] = model.get(name);
-          handle.setAttribute("transform", `translate(${plot.x(x)},${plot.y(y)})`);
-          handle.setAttribute("aria-label", `${label} at ${show(x, y)}`);
-          handle.setAttribute("aria-valuenow", x);
-          handle.setAttribute("aria-valuetext", show(x, y));
+          set(handle, {
+            transform: `translate(${plot.x(x)},${plot.y(y)})`,
+            "aria-label": `${label} at ${show(x, y)}`,
+            "aria-valuenow": x,
+            "aria-valuetext": show(x, y),
+          });
         },
       };
     },
 
-    /** An SVG as wide as `parent`, `height(width)` pixels high; everything in it is in CSS pixels. */
-    plot(parent, { label, isImage = false, height, margin }) {
-      const svg = add(parent, "svg", { class: "plot", role: isImage ? "img" : "group", "aria-label": label });
+    /** An SVG as wide as there is room, in CSS pixels; `height` of the part inside its margin. */
+    plot(parent, { label, isImage = false, height, margin: [above, right, below, left] }) {
+      const holder = add(parent, "div");
+      const svg = add(holder, "svg", { class: "plot", role: isImage ? "img" : "group", "aria-label": label });
       const axes = add(svg, "g", { class: "axes", "aria-hidden": "true" });
       const inside = add(svg, "svg", { class: "inside", "aria-hidden": "true" }); // clips
-      const [top, right, bottom, left] = margin;
       let drawn = "";
       const plot = {
         svg,
         inside,
+        width: Math.round(holder.clientWidth) || 640,
 
         /** Fit scales and axes to the size and the domains; cheap when neither changed. */
-        frame({ x, y, xTicks, yTicks, xLabel, yLabel, isLogY = false, yTick = String }) {
+        frame({ x, y, xLabel, yLabel, isLogY = false }) {
           const key = JSON.stringify([plot.width, x, y, xLabel, yLabel]);
           if (key === drawn) return;
           drawn = key;
           const width = plot.width - left - right;
-          plot.height = Math.round(height(plot.width));
-          const tall = plot.height - top - bottom;
+          const tall = Math.round(height(width));
+          const total = above + tall + below;
+          plot.box = { x: left, y: above, width, height: tall };
           plot.x = scale(x, [left, left + width]);
-          plot.y = scale(y, [top + tall, top], isLogY);
-          svg.setAttribute("viewBox", `0 0 ${plot.width} ${plot.height}`);
-          svg.setAttribute("height", plot.height);
-          const box = (plot.box = { x: left, y: top, width, height: tall });
-          for (const [name, value] of Object.entries(box)) inside.setAttribute(name, value);
-          inside.setAttribute("viewBox", `${left} ${top} ${width} ${tall}`);
+          plot.y = scale(y, [above + tall, above], isLogY);
+          set(svg, { viewBox: `0 0 ${plot.width} ${total}`, height: total });
+          set(inside, { ...plot.box, viewBox: `${left} ${above} ${width} ${tall}` });
+
           axes.replaceChildren();
-          add(axes, "rect", box);
-          for (const value of xTicks) {
-            add(axes, "text", { x: plot.x(value), y: top + tall + 16, "text-anchor": "middle" }, number(value, 0));
-          }
-          for (const value of yTicks) {
+          add(axes, "rect", plot.box);
+          const write = (text, x, y, anchor) => add(axes, "text", { x, y, "text-anchor": anchor }, text);
+          const plain = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
+          for (const value of ticks(x, 5)) write(plain(value), plot.x(value), above + tall + 16, "middle");
+          const powers = isLogY ? ticks(y.map(Math.log10), 6) : [];
+          const yTicks = isLogY ? powers.map((power) => 10 ** power) : ticks(y, 2);
+          yTicks.forEach((value, i) => {
             const at = plot.y(value);
             add(axes, "path", { d: `M${left},${at}h${width}` });
-            add(axes, "text", { x: left - 6, y: at + 4, "text-anchor": "end" }, yTick(value));
-          }
-          add(axes, "text", { x: left + width / 2, y: plot.height - 4, "text-anchor": "middle" }, xLabel);
-          const middle = `translate(12,${top + tall / 2}) rotate(-90)`;
-          add(axes, "text", { transform: middle, "text-anchor": "middle" }, yLabel);
+            write(isLogY ? powerOfTen(powers[i]) : plain(value), left - 6, at + 4, "end");
+          });
+          write(xLabel, left + width / 2, total - 4, "middle");
+          const turned = `translate(12,${above + tall / 2}) rotate(-90)`;
+          add(axes, "text", { transform: turned, "text-anchor": "middle" }, yLabel);
         },
 
         /** The `d` of a path through the points, given in data units. */
@@ -262,9 +281,7 @@ export function figure({ model, el }, label) {
             const overlaps = Math.max(x, x0) >= from && Math.min(x, x0) <= from + size;
             return overlaps && Math.max(y, y0) >= base - 12 && Math.min(y, y0) <= base + 4;
           });
-          text.setAttribute("x", from);
-          text.setAttribute("y", base);
-          text.setAttribute("visibility", hides ? "hidden" : "visible");
+          set(text, { x: from, y: base, visibility: hides ? "hidden" : "visible" });
         },
       };
       const sized = new ResizeObserver(([{ contentRect }]) => {
@@ -272,9 +289,8 @@ export function figure({ model, el }, label) {
         plot.width = Math.round(contentRect.width);
         self.redraw();
       });
-      sized.observe(parent);
+      sized.observe(holder);
       undo.push(() => sized.disconnect());
-      plot.width = Math.round(parent.clientWidth) || 640;
       return plot;
     },
 

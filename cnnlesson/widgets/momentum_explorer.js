@@ -1,5 +1,5 @@
 // Momentum beside gradient descent on the bowl ½(x²/κ + y²).
-import { add, figure, number, powerOfTen, ticks } from "./figure.js";
+import { add, figure, number, set } from "./figure.js";
 
 function rateOf(curvature, lr, momentum) {
   const trace = 1 + momentum - lr * curvature; // of the matrix of one step; its determinant is μ
@@ -37,34 +37,28 @@ export function compute({ lr, momentum, condition_number, start, num_steps }) {
   };
 }
 
-const LOSSES = [1e-8, 1e4]; // drawn
 const TOLERANCE = 1e-9; // of a rate that is 1 but for rounding
 
-function verdict({ rate, rates: [flat, steep], bound }) {
-  if (rate > 1 - TOLERANCE) {
-    const [word, than] = rate > 1 + TOLERANCE ? ["diverges", "above"] : ["never settles", "exactly"];
-    return { word, detail: `Error × ρ = ${number(rate, 3)} per step: α is ${than} ${number(bound)}.`, slow: "" };
-  }
-  if (rate < TOLERANCE) return { word: "arrives at once", detail: "ρ = 0: one step.", slow: "", isGood: true };
+/** Return in words how one path fares: a verdict, its numbers, what holds it back. */
+function describe({ rate, rates: [flat, steep], bound }) {
+  const error = `Error × ρ = ${number(rate, 3)} per step`;
+  if (rate > 1 + TOLERANCE) return ["diverges", `${error}: α is above ${number(bound)}.`, ""];
+  if (rate > 1 - TOLERANCE) return ["never settles", `${error}: α is exactly ${number(bound)}.`, ""];
+  if (rate < TOLERANCE) return ["arrives at once", "ρ = 0: one step.", ""];
   const steps = Math.ceil(Math.LN10 / -Math.log(rate));
-  const slower = flat > steep ? "The flat direction is slower." : "The steep direction is slower.";
-  return {
-    word: "converges",
-    detail: `Error × ρ = ${number(rate, 3)} per step, a tenth every ${steps}.`,
-    slow: Math.abs(flat - steep) < 1e-6 ? "Both directions keep pace." : slower,
-    isGood: true,
-  };
+  const slower = `The ${flat > steep ? "flat" : "steep"} direction is slower.`;
+  const pace = Math.abs(flat - steep) < 1e-6 ? "Both directions keep pace." : slower;
+  return ["converges", `${error}, a tenth every ${steps}.`, pace];
 }
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Momentum explorer");
   const [[left, right], [bottom, top]] = self.limits.start;
-  const show = (x, y) => `x = ${number(x)}, y = ${number(y)}`;
+  const runs = [{ name: "plain", title: "Gradient descent" }, { name: "momentum", title: "Momentum" }];
 
-  const map = self.plot(add(self.root, "div"), {
+  const map = self.plot(self.root, {
     label: "Contours of the loss, and the paths of momentum and of gradient descent",
-    height: (width) => 0.5 * (width - 54) + 46,
-    margin: [8, 14, 38, 40],
+    height: (width) => width / 2, margin: [8, 14, 38, 40],
   });
   add(map.inside, "rect", { class: "slope", width: 9999, height: 9999 });
   const contours = [];
@@ -72,109 +66,81 @@ function render({ model, el }) {
     contours.push([10 ** (exponent / 2), add(map.inside, "ellipse", { class: "contour" })]);
   }
   const minimum = add(map.inside, "path", { class: "minimum", d: "M-5,0h10M0,-5v10" });
-  const runs = [
-    { name: "plain", title: "Gradient descent", short: "gradient descent" },
-    { name: "momentum", title: "Momentum", short: "momentum" },
-  ];
   for (const run of runs) {
     run.path = add(map.inside, "path", { class: `path ${run.name}` });
     run.dots = add(map.inside, "path", { class: `dots ${run.name}` });
   }
-  const start = self.point(map, "start", { label: "Start", step: 0.1, show });
+  const start = self.point(map, "start", { label: "Start", step: 0.1 });
 
   const readouts = add(self.root, "div", { class: "columns readouts" });
   for (const run of [...runs].reverse()) {
     const card = add(readouts, "p", { class: run.name });
-    const sample = add(card, "svg", { class: "sample", width: 34, height: 12, "aria-hidden": "true" });
-    add(sample, "path", { class: `path ${run.name}`, d: "M1,6h32" });
-    add(sample, "path", { class: `dots ${run.name}`, d: "M5,6h0M17,6h0M29,6h0" });
+    self.sample(card, run.name);
     add(card, "b", {}, `${run.title} `);
-    run.word = add(card, "b");
-    run.detail = add(card, "span");
-    run.remark = add(card, "span");
+    run.words = ["b", "span", "span"].map((tag) => add(card, tag));
   }
 
   const lower = add(self.root, "div", { class: "columns" });
   const controls = add(lower, "div");
-  const lr = self.slider(controls, "lr", {
-    label: "step size", symbol: "α", step: 0.01, show: (value) => number(value),
-  });
-  const note = add(lr.row, "small", {}, "momentum needs α < 2(1 + μ)/λ");
-  add(note, "sub", {}, "max");
-  const bound = add(note, "span");
-  self.slider(controls, "momentum", {
-    label: "momentum", symbol: "μ", step: 0.01, show: (value) => number(value),
-  });
+  const lr = self.slider(controls, "lr", { label: "step size", symbol: "α", step: 0.01, show: number });
+  const bound = add(lr.row, "small");
+  self.slider(controls, "momentum", { label: "momentum", symbol: "μ", step: 0.01, show: number });
+  const short = (value) => number(value, value < 10 ? 1 : 0);
   self.slider(controls, "condition_number", {
-    label: "condition number", symbol: "κ", step: 0.02, isLog: true,
-    show: (value) => number(value, value < 10 ? 1 : 0),
+    label: "condition number", symbol: "κ", step: 0.02, isLog: true, show: short,
   });
-  self.slider(controls, "num_steps", { label: "steps", symbol: "", step: 1, show: String });
+  self.slider(controls, "num_steps", { label: "steps", step: 1, show: String });
   const buttons = add(controls, "div", { class: "buttons" });
   self.button(buttons, "Best α and μ for this κ", () => compute(self.state()).optimum);
   self.resetButton(buttons);
 
-  const chart = self.plot(add(lower, "div"), {
+  const chart = self.plot(lower, {
     label: "The loss after each step, on a logarithmic scale",
-    isImage: true,
-    height: () => 290,
-    margin: [8, 14, 38, 52],
+    isImage: true, height: () => 244, margin: [8, 14, 38, 52],
   });
   for (const run of runs) {
     run.curve = add(chart.inside, "path", { class: `path ${run.name}` });
-    run.label = add(chart.inside, "text", { class: "note" }, run.short);
+    run.label = add(chart.inside, "text", { class: "note" }, run.title.toLowerCase());
   }
 
   self.draw = (state) => {
     const result = compute(state);
     map.frame({
-      x: [left, right], y: [bottom, top], xTicks: [-10, -5, 0, 5, 10], yTicks: [-5, 0, 5],
-      xLabel: `x, flat: curvature 1/κ = ${result.curvatures[0].toPrecision(2)}`,
-      yLabel: "y, steep: curvature 1", yTick: (value) => number(value, 0),
+      x: [left, right], xLabel: `x, flat: curvature 1/κ = ${result.curvatures[0].toPrecision(2)}`,
+      y: [bottom, top], yLabel: "y, steep: curvature 1",
     });
-    chart.frame({
-      x: [0, state.num_steps], y: LOSSES, isLogY: true,
-      xTicks: ticks(0, state.num_steps, 5), yTicks: [1e-8, 1e-6, 1e-4, 1e-2, 1, 1e2, 1e4],
-      xLabel: "step", yLabel: "loss", yTick: (value) => powerOfTen(Math.round(Math.log10(value))),
-    });
-    minimum.setAttribute("transform", `translate(${map.x(0)},${map.y(0)})`);
+    chart.frame({ x: [0, state.num_steps], xLabel: "step", y: [1e-8, 1e4], yLabel: "loss", isLogY: true });
+    const [cx, cy] = [map.x(0), map.y(0)];
     for (const [loss, ellipse] of contours) {
       const [rx, ry] = result.curvatures.map((curvature) => Math.sqrt((2 * loss) / curvature));
-      ellipse.setAttribute("cx", map.x(0));
-      ellipse.setAttribute("cy", map.y(0));
-      ellipse.setAttribute("rx", map.x(rx) - map.x(0));
-      ellipse.setAttribute("ry", map.y(0) - map.y(ry));
+      set(ellipse, { cx, cy, rx: map.x(rx) - cx, ry: cy - map.y(ry) });
     }
+    set(minimum, { transform: `translate(${cx},${cy})` });
     start.place();
-    drawRuns(state, result);
-  };
-
-  function drawRuns(state, result) {
-    for (const run of runs) {
-      const { w, loss } = result[run.name];
-      const isInside = ([x, y]) => left <= x && x <= right && bottom <= y && y <= top;
-      const lost = w.filter((point) => !isInside(point)).length;
-      // Nothing comes back from four widths away: the path ends there, off the picture.
-      const far = w.findIndex((point) => Math.max(...point.map(Math.abs)) > 4 * right);
-      const visible = far < 0 ? w : w.slice(0, far + 1);
-      run.path.setAttribute("d", map.line(visible));
-      run.dots.setAttribute("d", map.dots(visible));
-      run.points = loss.map((value, step) => [step, value]);
-      run.curve.setAttribute("d", chart.line(run.points));
-      const { word, detail, slow, isGood } = verdict(result[run.name]);
-      run.word.textContent = word;
-      run.word.className = isGood ? "" : "bad";
-      run.detail.textContent = detail;
-      run.remark.textContent = lost ? `${lost} of ${state.num_steps} steps lie outside the picture.` : slow;
-    }
-    bound.textContent = ` = ${number(result.momentum.bound)}`;
-    const [lowest, highest] = self.limits.lr;
-    lr.input.style.setProperty("--limit", (result.momentum.bound - lowest) / (highest - lowest));
+    for (const run of runs) drawRun(run, result[run.name], state.num_steps);
+    bound.textContent = `momentum needs α < 2(1 + μ)/λₘₐₓ = ${number(result.momentum.bound)}`;
+    lr.markLimit(result.momentum.bound);
     const [upper, lower] = [...runs].sort((a, b) => b.points.at(-1)[1] - a.points.at(-1)[1]);
     chart.nameCurve(upper.label, upper.points, lower.points, true);
     chart.nameCurve(lower.label, lower.points, upper.points, false);
-    self.say([...runs].reverse().map(({ title, word, detail, remark }) =>
-      `${title} ${word.textContent}. ${detail.textContent} ${remark.textContent}`).join(" "));
+    self.say([...runs].reverse().map(({ title, words: [word, ...details] }) =>
+      `${title} ${word.textContent}. ${details.map((line) => line.textContent).join(" ")}`).join(" "));
+  };
+
+  function drawRun(run, result, numSteps) {
+    const isInside = ([x, y]) => left <= x && x <= right && bottom <= y && y <= top;
+    const numLost = result.w.filter((point) => !isInside(point)).length;
+    // Nothing comes back from four widths away: the path ends there, off the picture.
+    const far = result.w.findIndex((point) => Math.max(...point.map(Math.abs)) > 4 * right);
+    const visible = far < 0 ? result.w : result.w.slice(0, far + 1);
+    set(run.path, { d: map.line(visible) });
+    set(run.dots, { d: map.dots(visible) });
+    run.points = result.loss.map((loss, step) => [step, loss]);
+    set(run.curve, { d: chart.line(run.points) });
+    const [word, numbers, slower] = describe(result);
+    const lost = `${numLost} of ${numSteps} steps lie outside the picture.`;
+    [word, numbers, numLost ? lost : slower].forEach((text, i) => (run.words[i].textContent = text));
+    run.words[0].className = result.rate > 1 - TOLERANCE ? "bad" : "";
   }
 
   return self.start();
