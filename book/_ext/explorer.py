@@ -25,9 +25,7 @@ class Explorer(SphinxDirective):
         name = self.arguments[0]
         if name not in widgets.__all__:
             raise self.error(f"explorer: expected one of {widgets.__all__}, found {name}")
-        views = getattr(widgets, name)()._repr_mimebundle_()
-        data = views[0] if isinstance(views, tuple) else views
-        return [nodes.raw("", data["text/html"], format="html")]
+        return [nodes.raw("", getattr(widgets, name)().to_html(), format="html")]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
