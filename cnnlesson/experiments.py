@@ -2,16 +2,15 @@
 
 import time
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 from pydantic.dataclasses import dataclass
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
-from cnnlesson.arguments import Count, MomentumCoefficient, Positive
+from cnnlesson.arguments import Count, MomentumCoefficient, Positive, Seed
 from cnnlesson.data import Digits, load_digits, standardize
 from cnnlesson.evaluation import predict_logits
 from cnnlesson.model import ConvNet
@@ -60,7 +59,7 @@ class Run:
     num_test_images: Count = 2000
     pixels: Literal["raw", "unit", "standardized"] = "raw"
     order: Literal["shuffled", "sorted"] = "shuffled"
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 @dataclass(frozen=True, kw_only=True)
