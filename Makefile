@@ -39,11 +39,12 @@ lint: .venv/ready
 benchmarks: .venv/ready
 	$(BIN)/python benchmarks/training_speed.py
 
-# make repository URL=https://github.com/you/cnnlesson: for a fork, everywhere at once.
+# make repository NAME=you/cnnlesson: for a fork, in the configuration, the README and the chapters.
+REPOSITORY := $(shell sed -n 's|^  url: https://github.com/||p' _config.yml)
 repository:
-	git grep -lF "$(shell sed -n 's/^  url: //p' _config.yml)" | \
-	  xargs sed -i.bak "s#$(shell sed -n 's/^  url: //p' _config.yml)#$(URL)#g"
-	git ls-files | sed 's/$$/.bak/' | xargs rm -f
+	@test -n "$(NAME)" || { echo "expected a name: make repository NAME=you/cnnlesson"; exit 1; }
+	sed -i.bak "s|$(REPOSITORY)|$(NAME)|g" _config.yml README.md notebooks/*.ipynb
+	rm -f _config.yml.bak README.md.bak notebooks/*.ipynb.bak
 
 # Installed once, and again whenever the pinned versions change.
 .venv/ready: requirements.txt pyproject.toml

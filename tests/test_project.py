@@ -1,8 +1,10 @@
 """The files around the package agree with it and with each other."""
 
 import re
+import shutil
 import subprocess
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,8 @@ def tracked():
 
 def test_every_dependency_is_pinned_and_every_pin_is_one():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = [*project["dependencies"], *sum(project["optional-dependencies"].values(), [])]
+    optional = chain.from_iterable(project["optional-dependencies"].values())
+    declared = [*project["dependencies"], *optional]
     names = {re.split(r"[<>=]", requirement)[0] for requirement in declared}
     assert names == set(pins("requirements.txt"))
 
@@ -65,3 +68,19 @@ def test_nothing_large_is_committed():
     for path in tracked():
         assert path.stat().st_size < 3_000_000, path
         assert not re.search(r"(ubyte|\.gz|\.npy|\.pt)$", path.name), path
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="no make")
+def test_a_fork_changes_its_address_with_one_command(tmp_path):
+    files = ["Makefile", "README.md", "_config.yml", *(ROOT / "notebooks").glob("*.ipynb")]
+    for path in files:
+        copy = tmp_path / (ROOT / path).relative_to(ROOT)
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / path, copy)
+    subprocess.run(["make", "repository", "NAME=teacher/my-class"], cwd=tmp_path, check=True)
+    changed = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "Makefile"]
+    assert len(changed) == len(files) - 1
+    for path in changed:
+        text = path.read_text("utf-8")
+        assert "cnnlesson/cnnlesson" not in text
+        assert "teacher/my-class" in text
