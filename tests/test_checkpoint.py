@@ -333,7 +333,7 @@ def test_another_kind_of_file(name, tmp_path):
         {"settings": {}, "losses": []},
         nn.Linear(2, 2).state_dict(),
     ],
-    ids=str,
+    ids=["list", "number", "tensor", "settings", "losses", "state_dict"],
 )
 def test_another_file_of_torch(content, tmp_path):
     path = tmp_path / "training.pt"
