@@ -280,7 +280,7 @@ def test_the_buttons(open_figure):
 def test_the_words_name_the_slower_direction(open_figure):
     page = open_figure()
     words = first(page).locator(".readouts p.plain")
-    expect(words).to_contain_text("a tenth every 127.")
+    expect(words).to_contain_text("a tenth every 127 steps.")
     expect(words).to_contain_text("The flat direction is slower.")
     slider(page, "condition_number").press("Home")
     expect(words).to_contain_text("Both directions keep pace.")

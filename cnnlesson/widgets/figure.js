@@ -281,7 +281,9 @@ export function figure({ model, el }, label) {
             const overlaps = Math.max(x, x0) >= from && Math.min(x, x0) <= from + size;
             return overlaps && Math.max(y, y0) >= base - 12 && Math.min(y, y0) <= base + 4;
           });
-          set(text, { x: from, y: base, visibility: hides ? "hidden" : "visible" });
+          const coincides = other.every(([, y], i) => Math.abs(y - curve[i]?.[1]) < 1);
+          const isHidden = hides || (coincides && !isAbove); // one name is enough for both
+          set(text, { x: from, y: base, visibility: isHidden ? "hidden" : "visible" });
         },
       };
       const sized = new ResizeObserver(([{ contentRect }]) => {

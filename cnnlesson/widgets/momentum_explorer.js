@@ -41,14 +41,14 @@ const TOLERANCE = 1e-9; // of a rate that is 1 but for rounding
 
 /** Return in words how one path fares: a verdict, its numbers, what holds it back. */
 function describe({ rate, rates: [flat, steep], bound }) {
-  const error = `Error × ρ = ${number(rate, 3)} per step`;
-  if (rate > 1 + TOLERANCE) return ["diverges", `${error}: α is above ${number(bound)}.`, ""];
-  if (rate > 1 - TOLERANCE) return ["never settles", `${error}: α is exactly ${number(bound)}.`, ""];
+  const distance = `Distance × ρ = ${number(rate, 3)} per step`;
+  if (rate > 1 + TOLERANCE) return ["diverges", `${distance}: α is above ${number(bound)}.`, ""];
+  if (rate > 1 - TOLERANCE) return ["never settles", `${distance}: α is exactly ${number(bound)}.`, ""];
   if (rate < TOLERANCE) return ["arrives at once", "ρ = 0: one step.", ""];
   const steps = Math.ceil(Math.LN10 / -Math.log(rate));
   const slower = `The ${flat > steep ? "flat" : "steep"} direction is slower.`;
   const pace = Math.abs(flat - steep) < 1e-6 ? "Both directions keep pace." : slower;
-  return ["converges", `${error}, a tenth every ${steps}.`, pace];
+  return ["converges", `${distance}: a tenth every ${steps} steps.`, pace];
 }
 
 function render({ model, el }) {
@@ -118,7 +118,7 @@ function render({ model, el }) {
     set(minimum, { transform: `translate(${cx},${cy})` });
     start.place();
     for (const run of runs) drawRun(run, result[run.name], state.num_steps);
-    bound.textContent = `momentum needs α < 2(1 + μ)/λₘₐₓ = ${number(result.momentum.bound)}`;
+    bound.textContent = `momentum converges for α < 2(1 + μ) = ${number(result.momentum.bound)}`;
     lr.markLimit(result.momentum.bound);
     const [upper, lower] = [...runs].sort((a, b) => b.points.at(-1)[1] - a.points.at(-1)[1]);
     chart.nameCurve(upper.label, upper.points, lower.points, true);
@@ -128,8 +128,8 @@ function render({ model, el }) {
   };
 
   function drawRun(run, result, numSteps) {
-    const isInside = ([x, y]) => left <= x && x <= right && bottom <= y && y <= top;
-    const numLost = result.w.filter((point) => !isInside(point)).length;
+    const isOutside = ([x, y]) => x < left || x > right || y < bottom || y > top;
+    const numLost = result.w.filter(isOutside).length;
     // Nothing comes back from four widths away: the path ends there, off the picture.
     const far = result.w.findIndex((point) => Math.max(...point.map(Math.abs)) > 4 * right);
     const visible = far < 0 ? result.w : result.w.slice(0, far + 1);
@@ -139,7 +139,8 @@ function render({ model, el }) {
     set(run.curve, { d: chart.line(run.points) });
     const [word, numbers, slower] = describe(result);
     const lost = `${numLost} of ${numSteps} steps lie outside the picture.`;
-    [word, numbers, numLost ? lost : slower].forEach((text, i) => (run.words[i].textContent = text));
+    const end = `Loss at the end: ${result.loss.at(-1).toPrecision(2).replace("-", "−")}.`;
+    [word, `${numbers} ${end}`, numLost ? lost : slower].forEach((text, i) => (run.words[i].textContent = text));
     run.words[0].className = result.rate > 1 - TOLERANCE ? "bad" : "";
   }
 
