@@ -97,6 +97,8 @@ const DIGITS = [
   "002d8000006gg600005fdb000007gf0000000e30000007b0000344g2002fded2",
 ];
 
+const enlarged = []; // made once, when first asked for
+
 /** Return a digit enlarged to 20×20 inside 28×28, as rows of whole hundredths from 0 to 1. */
 export function digit(label) {
   const near = (i) => {
@@ -104,13 +106,13 @@ export function digit(label) {
     const [first, rest] = [Math.floor(tenths / 10), tenths % 10];
     return i < 4 || i > 23 ? [] : [[first, 10 - rest], [Math.min(first + 1, 7), rest]];
   };
-  return grid(28, (i, j) => {
+  return (enlarged[label] ??= grid(28, (i, j) => {
     let ink = 0;
     for (const [row, a] of near(i)) {
       for (const [column, b] of near(j)) ink += a * b * parseInt(DIGITS[label][8 * row + column], 17);
     }
     return Math.round(ink / 16) / 100;
-  });
+  }));
 }
 
 /**
