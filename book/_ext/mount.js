@@ -46,6 +46,7 @@ function clamp(value, limits) {
 
 /** Read a setting from the address; what cannot be read there leaves it as it is. */
 function parse(text, current, limits) {
+  if (typeof current === "string") return limits.includes(text) ? text : current;
   const values = text === "" ? [] : text.split("_").map(Number);
   const count = Array.isArray(current) ? current.length : 1;
   if (values.length !== count || !values.every(Number.isFinite)) return current;

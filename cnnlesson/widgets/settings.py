@@ -1,11 +1,12 @@
 """Traits with an allowed range: what the sliders and points of a figure may be set to."""
 
 import numbers
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from traitlets import HasTraits, TraitError, TraitType
 
-__all__ = ["Number", "Point", "Setting", "Whole"]
+__all__ = ["Choice", "Number", "Numbers", "Point", "Setting", "Whole"]
 
 
 class Setting(TraitType):
@@ -109,3 +110,61 @@ class Point(Setting):
                 f"and y from {bottom} to {top}, found {value!r}"
             )
         return x, y
+
+
+class Numbers(Setting):
+    """A fixed count of numbers, each from ``low`` to ``high``, both included.
+
+    Parameters
+    ----------
+    default_value : tuple of float
+        The numbers a figure starts with; there are always as many.
+    low, high : float
+        The range of each. The limits sent to JavaScript are ``[low, high]``.
+    whole : bool, default False
+        Whether they are whole numbers. The limits then end in 1, the step.
+    """
+
+    def __init__(
+        self, default_value: tuple[float, ...], *, low: float, high: float, whole: bool = False
+    ) -> None:
+        super().__init__(default_value, [low, high, 1] if whole else [low, high])
+        self.count = len(default_value)
+        self.kind: Any = numbers.Integral if whole else numbers.Real
+
+    def validate(self, obj: HasTraits, value: Any) -> tuple[float, ...]:
+        """Return ``value`` as a tuple of floats or ints, or raise ``traitlets.TraitError``."""
+        low, high = self.metadata["limits"][:2]
+        whole = self.kind is numbers.Integral
+        found = tuple(value) if isinstance(value, Iterable) else ()
+        if len(found) != self.count or not all(
+            isinstance(number, self.kind) and not isinstance(number, bool) and low <= number <= high
+            for number in found
+        ):
+            raise TraitError(
+                f"{self.name}: expected {self.count} {'whole ' if whole else ''}numbers "
+                f"from {low} to {high}, found {value!r}"
+            )
+        return tuple(map(int if whole else float, found))
+
+
+class Choice(Setting):
+    """One of a few words.
+
+    Parameters
+    ----------
+    default_value : str
+        The word a figure starts with.
+    *others : str
+        The other ones. The limits sent to JavaScript are all of them, the default first.
+    """
+
+    def __init__(self, default_value: str, *others: str) -> None:
+        super().__init__(default_value, [default_value, *others])
+
+    def validate(self, obj: HasTraits, value: Any) -> str:
+        """Return ``value``, or raise ``traitlets.TraitError``."""
+        options = self.metadata["limits"]
+        if not isinstance(value, str) or value not in options:
+            raise TraitError(f"{self.name}: expected one of {', '.join(options)}, found {value!r}")
+        return value

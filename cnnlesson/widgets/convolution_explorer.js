@@ -1,0 +1,149 @@
+// A 3×3 convolution of a digit, with every pixel, product and sum.
+import { add, digit, diverging, figure, grey, grid, number, set, sketch, tint } from "./figure.js";
+
+const PRESETS = {
+  "horizontal edges": [-1, -1, -1, 0, 0, 0, 1, 1, 1],
+  "vertical edges": [-1, 0, 1, -1, 0, 1, -1, 0, 1],
+  blur: Array(9).fill(0.111),
+  sharpen: [0, -1, 0, -1, 5, -1, 0, -1, 0],
+  identity: [0, 0, 0, 0, 1, 0, 0, 0, 0],
+  // Three channels of the first layer of a ConvNet, after two epochs on all such digits:
+  //   torch.manual_seed(0); digits = load_digits("sklearn"); model = ConvNet()
+  //   sgd = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+  //   train_model(model, sgd, nn.CrossEntropyLoss(), digits.images / 255, digits.labels, num_epochs=2)
+  "learned 8": [0.56, 0.74, 0.69, 0.54, 0.12, -0.49, -0.04, -0.54, -0.89],
+  "learned 15": [0.08, 0.06, -0.07, 0.32, 0.6, 0.66, 0.41, 0.7, 0.35],
+  "learned 18": [-0.39, -0.39, -0.12, -0.04, -0.19, 0.16, -0.18, 0.11, 0.53],
+};
+
+/** Return the output, and for its chosen pixel the patch, the products, the sum and the value. */
+export function compute(state, image = digit(state.digit)) {
+  const { kernel, stride, padding, pixel, activation } = state;
+  const padded = image.length + 2 * padding;
+  const size = Math.floor((padded - 3) / stride) + 1;
+  const ink = (i, j) => image[i - padding]?.[j - padding] ?? 0;
+  const under = (i, j, k) => ink(stride * i + Math.floor(k / 3), stride * j + (k % 3));
+  const convolve = (i, j) => kernel.reduce((sum, weight, k) => sum + weight * under(i, j, k), 0);
+  const activate = (sum) => (activation === "ReLU" ? Math.max(sum, 0) : sum);
+  const at = pixel.map((index) => Math.min(index, size - 1)); // a shorter output ends earlier
+  const patch = kernel.map((_, k) => under(...at, k));
+  const share = (sign) => kernel.reduce((sum, weight) => sum + Math.max(sign * weight, 0), 0);
+  return {
+    size, at, patch,
+    padded: grid(padded, ink),
+    output: grid(size, (i, j) => activate(convolve(i, j))),
+    products: patch.map((value, k) => value * kernel[k]),
+    sum: convolve(...at),
+    value: activate(convolve(...at)),
+    limit: Math.max(share(1), share(-1)), // no pixels from 0 to 1 can give a larger sum
+  };
+}
+
+function render({ model, el }) {
+  const self = figure({ model, el }, "Convolution explorer");
+  let drawing = null; // the reader's own image: it lives on this page alone
+  let pen = [13, 13];
+  self.on("digit", () => (drawing = null));
+
+  add(self.root, "p", { class: "hint" }, "Draw on the left. Point at a pixel on the right.");
+  const maps = add(self.root, "div", { class: "maps" });
+  const map = (title, label, kind, pick) => {
+    const holder = add(maps, "div");
+    const heading = add(holder, "p", {}, `${title} `);
+    const pixels = self.pixels(holder, { label, kind, pick });
+    const mark = (name, size) => add(pixels.above, "rect", { class: name, width: size, height: size });
+    return { ...pixels, holder, mark, size: add(heading, "b") };
+  };
+  const input = map("Input", "Input, to draw on", "drawing grid", draw);
+  const output = map("Output", "Output, to look into", "grid of pixels", (pixel) => self.set({ pixel }));
+  const [border, nib] = [input.mark("border", 28), input.mark("nib", 1)];
+  const panes = [input.mark("halo", 3), input.mark("window", 3)];
+  const marks = [output.mark("halo", 1), output.mark("window", 1)];
+  const place = (rects, [y, x]) => rects.forEach((rect) => set(rect, { x, y }));
+  input.box.style.touchAction = "none"; // there a finger draws, and does not scroll
+  const buttons = add(input.holder, "div", { class: "buttons" });
+  const show = (image) => () => {
+    drawing = image;
+    self.redraw();
+    return {};
+  };
+  self.button(buttons, "Clear", show(grid(28, () => 0)));
+  self.button(buttons, "Digit back", show(null));
+  const bar = self.colourBar(output.holder);
+  const words = add(self.root, "p", { class: "hint" });
+
+  const equation = add(self.root, "div", { class: "equation" });
+  const nine = (sign, title, make) => {
+    const block = add(equation, "div", { role: "group", "aria-label": title });
+    for (const text of [title, sign]) add(block, "span", { "aria-hidden": "true" }, text);
+    const box = add(block, "div", { class: "nine" });
+    return Array.from({ length: 9 }, (_, k) => make(box, k));
+  };
+  const patch = nine("", "patch", (box) => add(box, "span"));
+  const weights = nine("×", "kernel, to edit", (box, k) =>
+    self.entry(box, "kernel", k, { label: `weight in row ${Math.floor(k / 3)}, column ${k % 3}` }));
+  const products = nine("=", "products", (box) => add(box, "span"));
+  const last = add(equation, "p", {}, "sum");
+  const [total, fate] = ["b", "span"].map((tag) => add(last, tag));
+  const write = (element, value, colour) => {
+    element.textContent = number(value);
+    tint(element, colour);
+  };
+  const presets = add(self.root, "div", { class: "buttons", role: "group", "aria-label": "Kernels" });
+  const choices = Object.entries(PRESETS).map(([name, kernel]) => {
+    const button = self.button(presets, "", () => ({ kernel }));
+    self.swatch(button, kernel);
+    button.append(name);
+    return [button, String(kernel)];
+  });
+  const controls = add(self.root, "div", { class: "columns" });
+  for (const [name, symbol] of [["digit", ""], ["stride", "s"], ["padding", "p"]]) {
+    self.slider(controls, name, { label: name, symbol, step: 1, show: String });
+  }
+  self.choice(controls, "activation", { label: "then", names: { none: "nothing", ReLU: "ReLU: max(0, sum)" } });
+  self.resetButton(add(controls, "div", { class: "buttons" })).addEventListener("click", show(null));
+
+  function draw(at, event) {
+    const to = at.map((index) => Math.min(Math.max(index - model.get("padding"), 0), 27));
+    drawing = sketch(drawing ?? digit(model.get("digit")), pen, to, event) ?? drawing;
+    pen = to;
+    self.redraw();
+  }
+
+  self.draw = (state) => {
+    const result = compute(state, drawing ?? undefined);
+    const { size, padded, at, limit } = result;
+    const signed = (sum) => diverging(sum / (limit || 1));
+    const most = Math.max(...state.kernel.map(Math.abs)) || 1;
+    const nibAt = pen.map((index) => index + state.padding);
+    const name = ([row, column]) => `row ${row}, column ${column}`;
+    const ink = number(padded[nibAt[0]][nibAt[1]]);
+    input.paint(padded.map((row) => row.map(grey)), nibAt, `${name(pen)}: ${ink}`);
+    output.paint(result.output.map((row) => row.map(signed)), at, `${name(at)}: ${number(result.value)}`);
+    output.box.style.width = `${(100 * size) / padded.length}%`; // pixels as large as the input's
+    place([border], [state.padding, state.padding]);
+    place([nib], nibAt); // seen while the map has the keyboard's focus
+    place(panes, at.map((index) => index * state.stride));
+    place(marks, at);
+    bar(limit);
+    for (let k = 0; k < 9; k++) {
+      write(patch[k], result.patch[k], grey(result.patch[k]));
+      tint(weights[k], diverging(state.kernel[k] / most));
+      write(products[k], result.products[k], diverging(result.products[k] / most));
+    }
+    write(total, result.sum, signed(result.sum));
+    fate.textContent = state.activation === "ReLU" ? `ReLU: ${number(result.value)}` : "";
+    for (const [button, kernel] of choices) set(button, { "aria-pressed": kernel === String(state.kernel) });
+    input.size.textContent = `${padded.length}×${padded.length}${state.padding ? ", padded" : ""}`;
+    output.size.textContent = `${size}×${size}`;
+    const all = result.output.flat();
+    const [low, high] = [Math.min(...all), Math.max(...all)].map((value) => number(value));
+    words.textContent = `28×28 → ${size}×${size}, for ⌊(28 + 2·${state.padding} − 3)/${state.stride}⌋ + 1 = ${size}. ` +
+      `The ${all.length} values go from ${low} to ${high}.`;
+    self.say(`${words.textContent} ${name(at)}: the products add up to ${number(result.sum)}. ${fate.textContent}`);
+  };
+
+  return self.start();
+}
+
+export default { render };

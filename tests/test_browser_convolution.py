@@ -1,0 +1,491 @@
+"""The convolution explorer in a real browser: what is drawn is what PyTorch computes."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import nbformat
+import numpy as np
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from playwright.sync_api import expect
+from torch.nn.functional import conv2d
+
+from cnnlesson.widgets import ConvolutionExplorer
+
+EXTENSION = Path(__file__).parents[1] / "book" / "_ext"
+COLOURS = mpl.colormaps["RdBu_r"].resampled(100_001)
+HAND_AND_EYE = pytest.mark.parametrize(
+    ("host", "width", "theme"),
+    [
+        ("server", 1280, "light"),
+        ("server", 390, "dark"),
+        ("file", 1280, "dark"),
+        ("file", 390, "light"),
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """A built book of one page with the figure, and text to scroll to."""
+    source = tmp_path_factory.mktemp("book")
+    data, _ = ConvolutionExplorer()._repr_mimebundle_()
+    output = new_output("execute_result", data=data, execution_count=1)
+    cells = [
+        new_markdown_cell("# A page\n\nText."),
+        new_code_cell("ConvolutionExplorer()", outputs=[output], execution_count=1),
+        new_markdown_cell("## After the figure\n\n" + "Text.\n\n" * 60),
+    ]
+    python = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    metadata = {"kernelspec": python, "language_info": {"name": "python"}}
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), source / "index.ipynb")
+    (source / "_toc.yml").write_text("{format: jb-book, root: index}")
+    config = {
+        "title": "Figure",
+        "logo": "",
+        "execute": {"execute_notebooks": "off"},
+        "sphinx": {
+            "local_extensions": {"figures": str(EXTENSION)},
+            "config": {
+                "nb_mime_priority_overrides": [["html", "text/html", 5]],
+                "html_context": {"default_mode": "auto"},
+            },
+        },
+    }
+    (source / "_config.yml").write_text(json.dumps(config))
+    build = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", build, "build", source, "-W", "-n", "-q"]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return source / "_build" / "html"
+
+
+@pytest.fixture(scope="module")
+def addresses(book, serve):
+    return {"file": book.as_uri(), "server": serve(book)}
+
+
+@pytest.fixture
+def open_figure(addresses, open_page):
+    """Open the book's page; afterwards nothing went wrong on any page so opened."""
+    visits = []
+
+    def open_figure(host="server", width=1280, theme="light", tail="", **options):
+        visit = open_page(f"{addresses[host]}/index.html{tail}", width, theme, **options)
+        visits.append(visit)
+        visit.page.locator(".is-live").wait_for(timeout=10_000)
+        return visit.page
+
+    yield open_figure
+    for visit in visits:
+        assert visit.errors == []
+        assert visit.foreign == []
+
+
+def frames(page):
+    """Let what was asked for be painted."""
+    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
+
+
+READ = """() => {
+    const all = (selector) => [...document.querySelectorAll(`.is-live ${selector}`)];
+    const texts = (selector) => all(selector).map((element) => element.innerText);
+    const nine = (i) => [...all(".nine")[i].children].map((cell) => cell.value ?? cell.innerText);
+    return {
+        settings: Object.fromEntries(
+            all("input[type=range], select").map((control) => [control.name, control.value])),
+        nine: [0, 1, 2].map(nine),
+        total: texts(".equation b"),
+        ends: texts(".colour-bar span"),
+        words: texts(".maps + .hint")[0],
+        sizes: texts(".maps p b"),
+        said: all(".pixels").map((map) => map.ariaValueText),
+        maps: all(".pixels canvas").map((canvas) => ({
+            height: canvas.height,
+            width: canvas.width,
+            wide: canvas.getBoundingClientRect().width,
+            data: [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data],
+        })),
+        windows: all(".pixels .window").map((rect) => [rect.y.baseVal.value, rect.x.baseVal.value]),
+    };
+}"""
+
+
+def numbers(texts):
+    return [float(text.replace("−", "-")) for text in texts]
+
+
+def colours(canvas):
+    """Return the colours of a map's pixels, shape (rows, columns, 3)."""
+    data = np.array(canvas["data"]).reshape(canvas["height"], canvas["width"], 4)
+    assert (data[..., 3] == 255).all()
+    return data[..., :3]
+
+
+def check_drawn(page, image=None):
+    """Compare both maps and every number with PyTorch's, and return the settings shown."""
+    frames(page)
+    read = page.evaluate(READ)
+    settings = read["settings"]
+    settings |= {name: int(settings[name]) for name in ("stride", "padding", "digit")}
+    settings["kernel"] = [float(weight) for weight in read["nine"][1]]
+    place = re.match(r"row (\d+), column (\d+): ", read["said"][1])
+    row, column = settings["pixel"] = tuple(map(int, place.groups()))
+    stride, padding = settings["stride"], settings["padding"]
+
+    if image is None:
+        image = ConvolutionExplorer(digit=settings["digit"]).image().numpy()
+    padded = np.pad(image, padding)
+    left, right = read["maps"]
+    np.testing.assert_allclose(colours(left), padded[..., None].repeat(3, 2) * 255, atol=0.51)
+
+    weights = torch.tensor(settings["kernel"], dtype=torch.float64)
+    sums = conv2d(
+        torch.from_numpy(image)[None, None], weights.reshape(1, 1, 3, 3), None, stride, padding
+    )[0, 0]
+    output = (sums.relu() if settings["activation"] == "ReLU" else sums).numpy()
+    limit = max(weights.clamp(min=0).sum(), -weights.clamp(max=0).sum()).item()
+    expected = COLOURS((output / (limit or 1) + 1) / 2)[..., :3] * 255
+    np.testing.assert_allclose(colours(right), expected, atol=1)
+
+    size = (28 + 2 * padding - 3) // stride + 1
+    assert output.shape == (size, size)
+    assert read["sizes"][1] == f"{size}×{size}"
+    assert f"28×28 → {size}×{size}" in read["words"]
+    assert f"⌊(28 + 2·{padding} − 3)/{stride}⌋ + 1 = {size}" in read["words"]
+    extremes = numbers(re.findall(r"−?\d+\.\d\d", read["words"]))
+    assert extremes == pytest.approx([output.min(), output.max()], abs=0.0051)
+
+    patch = padded[stride * row : stride * row + 3, stride * column : stride * column + 3].ravel()
+    np.testing.assert_allclose(numbers(read["nine"][0]), patch, atol=1e-9)
+    np.testing.assert_allclose(numbers(read["nine"][2]), patch * weights.numpy(), atol=0.0051)
+    assert numbers(read["total"]) == pytest.approx([sums[row, column].item()], abs=0.0051)
+    assert numbers(read["ends"]) == pytest.approx([-limit, limit], abs=0.0051)
+    assert read["windows"] == [[stride * row, stride * column], [row, column]]
+    assert left["wide"] / len(padded) == pytest.approx(right["wide"] / size, abs=0.05)
+    return settings
+
+
+def point_at(page, which, row, column):
+    """Return where a pixel of a map is on the screen."""
+    canvas = page.locator(".pixels canvas").nth(which)
+    box = canvas.bounding_box()
+    size = int(canvas.get_attribute("width"))
+    step = box["width"] / size
+    return box["x"] + (column + 0.5) * step, box["y"] + (row + 0.5) * step
+
+
+def image_on(page):
+    """Return the image without its padding, as it is painted."""
+    read = page.evaluate(READ)
+    padding = int(read["settings"]["padding"])
+    ink = colours(read["maps"][0])[..., 0] / 255
+    return ink[padding : len(ink) - padding, padding : len(ink) - padding]
+
+
+@HAND_AND_EYE
+def test_every_control_by_mouse_and_by_keyboard(open_figure, host, width, theme):
+    page = open_figure(host, width, theme)
+    default = ConvolutionExplorer().settings
+    assert check_drawn(page) == {**default, "kernel": list(default["kernel"])}
+
+    for name, key, value in (
+        ("digit", "Home", 0),
+        ("stride", "ArrowRight", 2),
+        ("padding", "End", 2),
+    ):
+        page.locator(f"input[name={name}]").press(key)
+        assert check_drawn(page)[name] == value
+    for name, value in (("digit", 9), ("stride", 3), ("padding", 0)):
+        slider = page.locator(f"input[name={name}]")
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        right = box["width"] - 10 if value else 10
+        page.mouse.click(box["x"] + right, box["y"] + box["height"] / 2)
+        assert check_drawn(page)[name] == value
+    page.locator("input[name=stride]").press("Home")
+
+    entry = page.get_by_label("weight in row 2, column 1")
+    entry.fill("-2.5")
+    assert check_drawn(page)["kernel"][7] == -2.5
+    entry.press("ArrowUp")
+    assert check_drawn(page)["kernel"][7] == -1.5
+    entry.fill("99")
+    assert check_drawn(page)["kernel"][7] == 9
+
+    presets = page.get_by_role("group", name="Kernels").get_by_role("button")
+    seen = []
+    for i, button in enumerate(presets.all()):
+        if i % 2:
+            button.click()
+        else:
+            button.press("Enter")
+        seen.append(check_drawn(page)["kernel"])
+        expect(page.locator("button[aria-pressed=true]")).to_have_text(button.inner_text())
+    assert len(np.unique(seen, axis=0)) == 8
+
+    page.locator("select").press("ArrowDown")
+    assert check_drawn(page)["activation"] == "ReLU"
+    page.locator("select").select_option("none")
+
+    page.locator(".pixels").nth(1).scroll_into_view_if_needed()
+    page.mouse.move(*point_at(page, 1, 20, 4))
+    assert check_drawn(page)["pixel"] == (20, 4)
+    output = page.get_by_role("slider", name="Output")
+    for key, pixel in (
+        ("ArrowUp", (19, 4)),
+        ("ArrowLeft", (19, 3)),
+        ("Shift+ArrowRight", (19, 8)),
+        ("Shift+ArrowDown", (24, 8)),
+        ("Shift+ArrowDown", (25, 8)),
+    ):
+        output.press(key)
+        assert check_drawn(page)["pixel"] == pixel
+    page.get_by_role("button", name="Reset").click()
+    assert check_drawn(page) == {**default, "kernel": list(default["kernel"])}
+
+
+@pytest.mark.parametrize(
+    ("host", "width", "theme"), [("server", 1280, "light"), ("file", 390, "dark")]
+)
+def test_drawing_by_mouse_and_by_keyboard(open_figure, host, width, theme):
+    page = open_figure(host, width, theme, tail="?convolution_explorer.padding=1")
+    page.get_by_role("button", name="Clear").click()
+    frames(page)
+    assert not image_on(page).any()
+
+    canvas = page.locator(".pixels").first
+    canvas.scroll_into_view_if_needed()
+    page.mouse.move(*point_at(page, 0, 6, 8))
+    frames(page)
+    assert not image_on(page).any()
+    page.mouse.down()
+    page.mouse.move(*point_at(page, 0, 6, 20))
+    page.mouse.move(*point_at(page, 0, 20, 20))
+    page.mouse.up()
+    page.mouse.move(*point_at(page, 0, 25, 5))
+    frames(page)
+    image = image_on(page)
+    expected = np.zeros((28, 28))
+    expected[5, 7:20] = expected[5:20, 19] = 1
+    np.testing.assert_array_equal(image == 1, expected == 1)
+    grown = np.pad(expected, 1)
+    neighbours = grown[:-2, 1:-1] + grown[2:, 1:-1] + grown[1:-1, :-2] + grown[1:-1, 2:]
+    np.testing.assert_allclose(image, np.where(expected, 1, 0.6 * (neighbours > 0)), atol=1e-9)
+    check_drawn(page, image)
+
+    pen = page.get_by_role("slider", name="Input")
+    for key in ("Shift+ArrowUp", "Shift+ArrowUp", "ArrowRight", "Space"):
+        pen.press(key)
+    row, column = 24 - 10, 4 + 1
+    expect(pen).to_have_attribute("aria-valuetext", f"row {row}, column {column}: 1.00")
+    image[row, column] = 1
+    check_drawn(page, image)
+    pen.press("Space")
+    expect(pen).to_have_attribute("aria-valuetext", f"row {row}, column {column}: 0.00")
+    image[row, column] = 0
+    check_drawn(page, image)
+    assert page.locator(".nib").evaluate("(e) => getComputedStyle(e).visibility") == "visible"
+
+    page.get_by_role("button", name="Digit back").click()
+    check_drawn(page)
+    pen.press("Space")
+    page.locator("input[name=digit]").press("ArrowLeft")
+    assert check_drawn(page)["digit"] == 6
+
+
+def test_fingers_draw_and_look_and_scroll_the_page_elsewhere(open_figure):
+    page = open_figure(width=390, has_touch=True, is_mobile=True)
+    session = page.context.new_cdp_session(page)
+
+    def swipe(*places):
+        for i, (x, y) in enumerate(places):
+            kind, touch = "touchMove" if i else "touchStart", [{"x": x, "y": y}]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touch})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        frames(page)
+
+    page.get_by_role("button", name="Clear").tap()
+    top = page.evaluate("scrollY")
+    swipe(*(point_at(page, 0, row, 14) for row in (4, 10, 17, 24)))
+    assert page.evaluate("scrollY") == top
+    image = image_on(page)
+    assert (image[4:25, 14] == 1).all()
+    assert image.sum() == pytest.approx(21 + 0.6 * (2 * 21 + 2))
+    check_drawn(page, image)
+
+    swipe(point_at(page, 1, 6, 9))
+    assert check_drawn(page, image)["pixel"] == (6, 9)
+    x, y = point_at(page, 1, 22, 9)
+    swipe(*((x, y - step) for step in (0, 40, 80, 160, 240)))
+    page.wait_for_function("(top) => scrollY > top", arg=top)
+    np.testing.assert_array_equal(image_on(page), image)
+
+
+def test_one_input_is_painted_in_the_next_frame(open_figure):
+    page = open_figure()
+    page.locator("input[name=digit]").evaluate(
+        """(input) => new Promise((painted) => {
+            input.value = 3;
+            input.dispatchEvent(new Event("input"));
+            requestAnimationFrame(painted);
+        })"""
+    )
+    image = ConvolutionExplorer(digit=3).image().numpy()
+    np.testing.assert_allclose(image_on(page), image, atol=0.002)
+
+
+@pytest.mark.parametrize("host", ["server", "file"])
+def test_the_address_holds_the_settings_but_no_drawing(open_figure, host):
+    page = open_figure(host)
+    page.get_by_role("slider", name="Input").press("Space")
+    page.get_by_label("weight in row 0, column 0").fill("0.5")
+    page.locator("select").select_option("ReLU")
+    page.get_by_role("slider", name="Output").press("ArrowDown")
+    page.wait_for_function("location.search.includes('pixel')")
+    assert page.url.endswith(
+        "index.html?convolution_explorer.kernel=0.5_-1_-1_0_0_0_1_1_1"
+        "&convolution_explorer.pixel=11_11&convolution_explorer.activation=ReLU"
+    )
+    again = open_figure(host, tail=page.url.split("index.html")[1])
+    settings = check_drawn(again)
+    assert settings["kernel"] == [0.5, -1, -1, 0, 0, 0, 1, 1, 1]
+    assert (settings["pixel"], settings["activation"]) == ((11, 11), "ReLU")
+
+
+def test_an_address_out_of_range_is_clamped_and_nonsense_is_ignored(open_figure):
+    settings = (
+        "kernel=1_2_3_-40_5_6_7_8_90&stride=2.6&padding=-3&pixel=99_4.4&activation=tanh&digit="
+    )
+    query = "&".join(f"convolution_explorer.{setting}" for setting in settings.split("&"))
+    page = open_figure(tail=f"?{query}")
+    settings = check_drawn(page)
+    assert settings["kernel"] == [1, 2, 3, -9, 5, 6, 7, 8, 9]
+    assert (settings["stride"], settings["padding"], settings["pixel"]) == (3, 0, (8, 4))
+    assert (settings["activation"], settings["digit"]) == ("none", 7)
+
+
+def test_the_result_is_said_in_words(open_figure):
+    page = open_figure()
+    status = page.locator(".is-live").get_by_role("status").first
+    expect(status).to_have_text("")
+    page.get_by_role("button", name="identity").click()
+    image = ConvolutionExplorer().image()
+    expect(status).to_contain_text(
+        f"row 10, column 11: the products add up to {image[11, 12]:.2f}."
+    )
+
+
+@HAND_AND_EYE
+def test_accessible_and_within_the_page(open_figure, host, width, theme):
+    page = open_figure(host, width, theme)
+    # Without preloading: to look for media queries axe would fetch the page's stylesheets again.
+    options = {"resultTypes": ["violations"], "preload": False}
+    for preset in ("horizontal edges", "learned 15"):
+        page.get_by_role("button", name=preset).click()
+        frames(page)
+        results = Axe().run(page, context=".cnnlesson-figure", options=options)
+        assert results.violations_count == 0, results.generate_report()
+    page.locator("input[name=padding]").press("End")
+    page.locator("input[name=stride]").press("End")
+    frames(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    targets = page.locator(".is-live").locator("input, button, select, .pixels").all()
+    assert len(targets) == 9 + 3 + 11 + 1 + 2
+    for target in targets:
+        box = target.bounding_box()
+        assert min(box["width"], box["height"]) >= 44
+
+
+def test_numbers_stand_out_from_their_grounds(open_figure):
+    page = open_figure(theme="dark", tail="?convolution_explorer.kernel=-9_-7_-5_-3_-1_2_4_6_8")
+    ratios = page.locator(".nine > *, .equation b").evaluate_all(
+        """(elements) => elements.map((element) => {
+            const style = getComputedStyle(element);
+            const [a, b] = [style.color, style.backgroundColor].map((colour) => {
+                const [r, g, b] = colour.match(/\\d+/g).slice(0, 3).map((c) =>
+                    c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+            });
+            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        })"""
+    )
+    assert len(ratios) == 28
+    assert min(ratios) >= 4.5
+
+
+def test_focus_can_be_seen_on_everything(open_figure):
+    page = open_figure()
+    seen = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        inside, style, name = page.evaluate(
+            """() => {
+                const element = document.activeElement;
+                const style = getComputedStyle(element).outlineStyle;
+                const name = element.name || element.textContent || element.ariaLabel;
+                return [!!element.closest(".is-live"), style, name];
+            }"""
+        )
+        if inside:
+            assert style == "solid", name
+            seen.add(name)
+    assert len(seen) == 9 + 3 + 11 + 1 + 2
+
+
+def test_without_javascript_a_picture_and_a_sentence_remain(addresses, open_page):
+    page = open_page(f"{addresses['file']}/index.html", java_script_enabled=False).page
+    figure = page.locator(".cnnlesson-figure")
+    expect(figure.get_by_role("img")).to_be_visible()
+    expect(figure).to_contain_text("a 3×3 kernel turns 28×28 pixels into 26×26")
+
+
+def test_javascript_computes_what_pytorch_computes(open_page):
+    page = open_page("about:blank").page
+    random = np.random.default_rng(0)
+    explorers = [
+        ConvolutionExplorer(
+            kernel=random.uniform(-9, 9, 9),
+            stride=random.integers(1, 4),
+            padding=random.integers(0, 3),
+            digit=i % 10,
+            pixel=random.integers(0, 30, 2),
+            activation=random.choice(["none", "ReLU"]).item(),
+        )
+        for i in range(200)
+    ]
+    results = page.evaluate(
+        """async ([source, states]) => {
+            const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+            const { compute } = await import(address);
+            return JSON.stringify(states.map((state) => compute(state)));
+        }""",
+        [explorers[0]._esm, [explorer.settings for explorer in explorers]],
+    )
+    for explorer, result in zip(explorers, json.loads(results), strict=True):
+        image, kernel = explorer.image(), torch.tensor(explorer.kernel, dtype=torch.float64)
+        stride, padding = explorer.stride, explorer.padding
+        sums = conv2d(image[None, None], kernel.reshape(1, 1, 3, 3), None, stride, padding)[0, 0]
+        output = sums.relu() if explorer.activation == "ReLU" else sums
+        row, column = (min(index, len(sums) - 1) for index in explorer.pixel)
+        padded = torch.nn.functional.pad(image, [padding] * 4)
+        patch = padded[stride * row :, stride * column :][:3, :3].flatten()
+        for name, expected in {
+            "size": len(sums),
+            "at": (row, column),
+            "padded": padded,
+            "output": output,
+            "patch": patch,
+            "products": patch * kernel,
+            "sum": sums[row, column],
+            "value": output[row, column],
+        }.items():
+            np.testing.assert_allclose(result[name], expected, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(explorer.output(), output, atol=1e-12)
+        assert result["limit"] == pytest.approx(explorer.limit)
