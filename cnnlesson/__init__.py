@@ -4,12 +4,21 @@ from cnnlesson.data import Digits, load_arrays, load_digits, standardize
 from cnnlesson.diagrams import draw_boxes, draw_feature_maps, save_svg
 from cnnlesson.evaluation import evaluate, predict, predict_logits, predict_proba
 from cnnlesson.experiments import Run, RunResult, run_experiment
+from cnnlesson.iterates import (
+    StochasticError,
+    error_by_component,
+    noise_floor,
+    quadratic_path,
+    stochastic_error,
+)
+from cnnlesson.lower_bound import ConvexRosenbrock
 from cnnlesson.model import AlexNet, ConvNet
-from cnnlesson.momentum import (
-    ClassicalSGD,
-    Trajectory,
+from cnnlesson.momentum import ClassicalSGD, Trajectory, convert_lr, momentum_descent
+from cnnlesson.quadratic import (
+    critical_momentum,
     max_stable_lr,
-    momentum_descent,
+    momentum_eigenvalues,
+    momentum_matrix,
     optimal_lr,
     optimal_momentum,
     spectral_radius,
@@ -30,6 +39,7 @@ __all__ = [
     "AlexNet",
     "ClassicalSGD",
     "ConvNet",
+    "ConvexRosenbrock",
     "Digits",
     "History",
     "LayerShape",
@@ -39,25 +49,34 @@ __all__ = [
     "ShapeError",
     "ShapeTable",
     "ShapeTracer",
+    "StochasticError",
     "Trajectory",
+    "convert_lr",
+    "critical_momentum",
     "describe",
     "draw_boxes",
     "draw_feature_maps",
+    "error_by_component",
     "evaluate",
     "load_arrays",
     "load_digits",
     "max_stable_lr",
     "momentum_descent",
+    "momentum_eigenvalues",
+    "momentum_matrix",
+    "noise_floor",
     "optimal_lr",
     "optimal_momentum",
     "output_size",
     "predict",
     "predict_logits",
     "predict_proba",
+    "quadratic_path",
     "receptive_fields",
     "run_experiment",
     "save_svg",
     "spectral_radius",
     "standardize",
+    "stochastic_error",
     "train_model",
 ]

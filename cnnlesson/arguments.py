@@ -10,12 +10,17 @@ import torch
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, validate_call
 
 __all__ = [
+    "ConditionNumber",
     "Count",
+    "Counts",
     "MomentumCoefficient",
     "NonNegative",
     "NonNegativeCount",
+    "NonNegatives",
     "Positive",
+    "Positives",
     "Seed",
+    "Vector",
     "check_pair",
     "checked",
 ]
@@ -36,11 +41,51 @@ Positive = Annotated[
 NonNegative = Annotated[
     float, _Number, Field(ge=0, allow_inf_nan=False, description="a finite number, 0 or more")
 ]
+ConditionNumber = Annotated[
+    float, _Number, Field(gt=1, allow_inf_nan=False, description="a finite number above 1")
+]
 MomentumCoefficient = Annotated[float, _Number, Field(ge=0, lt=1, description="a number in [0, 1)")]
 Count = Annotated[int, _Number, Field(ge=1, description="a whole number, 1 or more")]
 NonNegativeCount = Annotated[int, _Number, Field(ge=0, description="a whole number, 0 or more")]
 Seed = Annotated[
     int, _Number, Field(ge=0, lt=2**63, description="a whole number, 0 or more, below 2**63")
+]
+
+
+def _vector(kinds: str, accepts: Callable[[np.ndarray], np.ndarray]) -> BeforeValidator:
+    """Read a number as a vector of length 1, and refuse what is no vector of accepted numbers."""
+
+    def convert(value: object) -> np.ndarray:
+        try:
+            array = np.atleast_1d(np.asarray(value))
+        except RuntimeError as error:  # a tensor with gradients
+            raise ValueError from error
+        if array.dtype.kind not in kinds or array.ndim != 1 or array.size == 0:
+            raise ValueError
+        if not accepts(array).all():
+            raise ValueError
+        return array.astype(int if kinds == "iu" else float)
+
+    return BeforeValidator(convert)
+
+
+Vector = Annotated[
+    np.ndarray, _vector("iuf", np.isfinite), Field(description="a vector of finite numbers")
+]
+Positives = Annotated[
+    np.ndarray,
+    _vector("iuf", lambda x: np.isfinite(x) & (x > 0)),
+    Field(description="a positive finite number, or a vector of them"),
+]
+NonNegatives = Annotated[
+    np.ndarray,
+    _vector("iuf", lambda x: np.isfinite(x) & (x >= 0)),
+    Field(description="a finite number, 0 or more, or a vector of them"),
+]
+Counts = Annotated[
+    np.ndarray,
+    _vector("iu", lambda x: x >= 0),
+    Field(description="a whole number, 0 or more, or a vector of them"),
 ]
 
 P = ParamSpec("P")

@@ -1,22 +1,21 @@
-r"""The mathematics of momentum: the classical equations, and what they do on a quadratic bowl.
+r"""The equations of momentum, in the five forms they are written in, and as an optimiser.
 
-Throughout, the three lines of classical momentum are
+Throughout the course the three lines of *classical* momentum are
 
 .. math::
 
     g_t = \nabla L(w_{t-1}), \qquad v_t = \mu v_{t-1} - \alpha g_t, \qquad w_t = w_{t-1} + v_t,
 
-with :math:`v_0 = 0`, step size :math:`\alpha > 0` and momentum :math:`0 \le \mu < 1`. On a
-quadratic bowl each eigenvalue :math:`\lambda` of the Hessian (a *curvature*) evolves by itself.
+with :math:`v_0 = 0`, step size :math:`\alpha > 0` and momentum :math:`0 \le \mu < 1`.
 """
 
 from collections.abc import Callable
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from pydantic import SkipValidation
+from pydantic import Field
 from torch import Tensor
 
 from cnnlesson.arguments import (
@@ -24,18 +23,62 @@ from cnnlesson.arguments import (
     NonNegative,
     NonNegativeCount,
     Positive,
+    Positives,
+    Seed,
+    Vector,
     checked,
 )
+from cnnlesson.quadratic import max_stable_lr as max_stable_lr
+from cnnlesson.quadratic import optimal_lr as optimal_lr
+from cnnlesson.quadratic import optimal_momentum as optimal_momentum
+from cnnlesson.quadratic import spectral_radius as spectral_radius
 
-__all__ = [
-    "ClassicalSGD",
-    "Trajectory",
-    "max_stable_lr",
-    "momentum_descent",
-    "optimal_lr",
-    "optimal_momentum",
-    "spectral_radius",
+__all__ = ["ClassicalSGD", "Trajectory", "convert_lr", "momentum_descent"]
+
+Gradient = Callable[[np.ndarray], np.ndarray]
+State = tuple[np.ndarray, np.ndarray]
+
+Convention = Annotated[
+    Literal["classical", "pytorch", "average", "nesterov", "nesterov-pytorch"],
+    Field(description='"classical", "pytorch", "average", "nesterov" or "nesterov-pytorch"'),
 ]
+
+
+def _classical(gradient: Gradient, w: np.ndarray, v: np.ndarray, lr: float, mu: float) -> State:
+    v = mu * v - lr * gradient(w)
+    return w + v, v
+
+
+def _pytorch(gradient: Gradient, w: np.ndarray, b: np.ndarray, lr: float, mu: float) -> State:
+    b = mu * b + gradient(w)
+    return w - lr * b, b
+
+
+def _average(gradient: Gradient, w: np.ndarray, m: np.ndarray, lr: float, mu: float) -> State:
+    m = mu * m + (1 - mu) * gradient(w)
+    return w - lr * m, m
+
+
+def _nesterov(gradient: Gradient, w: np.ndarray, v: np.ndarray, lr: float, mu: float) -> State:
+    v = mu * v - lr * gradient(w + mu * v)
+    return w + v, v
+
+
+def _nesterov_pytorch(
+    gradient: Gradient, w: np.ndarray, b: np.ndarray, lr: float, mu: float
+) -> State:
+    g = gradient(w)
+    b = mu * b + g
+    return w - lr * (g + mu * b), b
+
+
+_STEPS = {
+    "classical": _classical,
+    "pytorch": _pytorch,
+    "average": _average,
+    "nesterov": _nesterov,
+    "nesterov-pytorch": _nesterov_pytorch,
+}
 
 
 class Trajectory(NamedTuple):
@@ -46,7 +89,7 @@ class Trajectory(NamedTuple):
     w : numpy.ndarray, shape (num_steps + 1, dim)
         The weights.
     v : numpy.ndarray, shape (num_steps + 1, dim)
-        The velocities; the first row is zero.
+        What the optimiser remembers; the first row is zero. In the classical form the velocities.
     """
 
     w: np.ndarray
@@ -56,13 +99,16 @@ class Trajectory(NamedTuple):
 @checked
 def momentum_descent(
     gradient: Callable[[np.ndarray], ArrayLike],
-    w0: Annotated[ArrayLike, SkipValidation],
+    w0: Vector,
     *,
-    lr: Positive,
+    lr: Positives,
     momentum: MomentumCoefficient = 0.0,
     num_steps: NonNegativeCount = 150,
+    convention: Convention = "classical",
+    noise: NonNegative = 0.0,
+    seed: Seed = 0,
 ) -> Trajectory:
-    """Follow classical momentum downhill from ``w0``.
+    r"""Follow momentum downhill from ``w0``.
 
     Parameters
     ----------
@@ -70,194 +116,123 @@ def momentum_descent(
         Takes the weights, shape (dim,), returns the gradient of the loss there, same shape.
     w0 : array_like, shape (dim,)
         The start. A number is taken as a vector of length 1.
-    lr : float
-        Step size α, positive.
+    lr : float or array_like, shape (num_steps,)
+        Step size α, positive; or a schedule, one for each step.
     momentum : float, default 0
         Momentum μ, in [0, 1). With 0 this is gradient descent.
     num_steps : int, default 150
         Number of steps, 0 or more.
+    convention : str, default "classical"
+        Which equations to follow: see the notes.
+    noise : float, default 0
+        Standard deviation σ of the noise in each component of the gradient, 0 or more: the heavy
+        ball with noise sees :math:`\nabla L + \sigma\xi_t`, with independent standard normal
+        :math:`\xi_t`.
+    seed : int, default 0
+        Decides the noise.
 
     Returns
     -------
     Trajectory
-        Weights and velocities, ``num_steps + 1`` rows each. A diverging path is followed as far
+        Weights and memory, ``num_steps + 1`` rows each. A diverging path is followed as far
         as float64 can hold it, and is infinite or NaN from there on.
 
     Raises
     ------
     ValueError
-        If an argument is out of its range, ``w0`` is no vector of finite real numbers, or the
-        gradient has another shape than the weights.
-    """
-    start = _as_vector(w0)
-    w = np.empty((num_steps + 1, start.size))
-    v = np.zeros_like(w)
-    w[0] = start
-    with np.errstate(over="ignore", invalid="ignore"):
-        for t in range(1, num_steps + 1):
-            g = np.asarray(gradient(w[t - 1].copy()), dtype=float)
-            if g.shape != start.shape:
-                raise ValueError(f"gradient: expected shape {start.shape}, found {g.shape}")
-            v[t] = momentum * v[t - 1] - lr * g
-            w[t] = w[t - 1] + v[t]
-    return Trajectory(w, v)
+        If an argument is out of its range, ``w0`` is no vector of finite real numbers, there is
+        neither one ``lr`` nor one for each step, or the gradient has another shape than the
+        weights.
 
+    Notes
+    -----
+    What is remembered, ``Trajectory.v``, starts from zero and has a letter of its own in each
+    convention:
 
-def _as_vector(w0: ArrayLike) -> np.ndarray:
-    try:
-        start = np.atleast_1d(np.asarray(w0))
-    except (RuntimeError, ValueError):  # rows of unequal length, a tensor with gradients
-        start = np.empty(0)
-    real = start.dtype.kind in "iuf"
-    if not real or start.ndim != 1 or start.size == 0 or not np.isfinite(start).all():
-        raise ValueError(f"w0: expected a vector of finite numbers, found {w0!r}")
-    return start.astype(float)
+    - ``"classical"`` (Polyak's heavy ball [1]_), the velocity:
+      :math:`v \gets \mu v - \alpha\nabla L(w)`, :math:`w \gets w + v`.
+    - ``"pytorch"``, the buffer of ``torch.optim.SGD``:
+      :math:`b \gets \mu b + \nabla L(w)`, :math:`w \gets w - \alpha b`.
+    - ``"average"``, the exponential average of the gradients:
+      :math:`m \gets \mu m + (1 - \mu)\nabla L(w)`, :math:`w \gets w - \alpha m`.
+    - ``"nesterov"`` [2]_, in the form of [3]_, the velocity, with the gradient ahead:
+      :math:`v \gets \mu v - \alpha\nabla L(w + \mu v)`, :math:`w \gets w + v`.
+    - ``"nesterov-pytorch"``, ``torch.optim.SGD`` with ``nesterov=True``:
+      :math:`g = \nabla L(w)`, :math:`b \gets \mu b + g`,
+      :math:`w \gets w - \alpha(g + \mu b)`.
 
-
-@checked
-def spectral_radius(curvature: NonNegative, lr: Positive, momentum: MomentumCoefficient) -> float:
-    r"""Return the factor by which the error along one eigenvector shrinks per step.
-
-    One step of momentum on the loss ½λw² is a matrix applied to (w, v),
-
-    .. math::
-
-        \begin{pmatrix} w_t \\ v_t \end{pmatrix} =
-        \begin{pmatrix} 1 - \alpha\lambda & \mu \\ -\alpha\lambda & \mu \end{pmatrix}
-        \begin{pmatrix} w_{t-1} \\ v_{t-1} \end{pmatrix},
-
-    and the rate is the largest modulus of its two eigenvalues.
-
-    Parameters
-    ----------
-    curvature : float
-        Eigenvalue λ of the Hessian, 0 or more.
-    lr : float
-        Step size α, positive.
-    momentum : float
-        Momentum μ, in [0, 1).
-
-    Returns
-    -------
-    float
-        The rate; 1 or more means that the error does not shrink.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
+    At a constant α the first three walk one path (the third needs the α of :func:`convert_lr`),
+    with :math:`v = -\alpha b` and :math:`m = (1 - \mu)\,b`. The last two walk one path in different
+    variables: PyTorch's weights are the points ahead, :math:`w + \mu v`. Once α changes,
+    ``"classical"`` parts from the next two, and ``"nesterov"`` from the last. The paths stay
+    together if the velocity is multiplied by new α / old α with each change.
 
     References
     ----------
-    G. Goh, "Why Momentum Really Works", Distill, 2017.
+    .. [1] B. T. Polyak, "Some methods of speeding up the convergence of iteration methods", USSR
+       Computational Mathematics and Mathematical Physics 4(5), 1964.
+    .. [2] Y. Nesterov, "A method for solving the convex programming problem with convergence rate
+       O(1/k²)", Doklady Akademii Nauk SSSR 269(3), 1983.
+    .. [3] I. Sutskever, J. Martens, G. Dahl, G. Hinton, "On the importance of initialization and
+       momentum in deep learning", ICML 2013.
     """
-    step = lr * curvature
-    matrix = np.array([[1 - step, momentum], [-step, momentum]])
-    return float(np.abs(np.linalg.eigvals(matrix)).max())
+    if lr.size not in (1, num_steps):
+        raise ValueError(
+            f"lr: expected one number, or one for each of the {num_steps} steps, found {lr.size}"
+        )
+    generator = np.random.default_rng(seed)
+
+    def observed(w: np.ndarray) -> np.ndarray:
+        g = np.asarray(gradient(w.copy()), dtype=float)
+        if g.shape != w0.shape:
+            raise ValueError(f"gradient: expected shape {w0.shape}, found {g.shape}")
+        return g + noise * generator.standard_normal(g.shape) if noise else g
+
+    step = _STEPS[convention]
+    w = np.empty((num_steps + 1, w0.size))
+    v = np.zeros_like(w)
+    w[0] = w0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for t, alpha in enumerate(np.broadcast_to(lr, num_steps)):
+            w[t + 1], v[t + 1] = step(observed, w[t], v[t], alpha, momentum)
+    return Trajectory(w, v)
 
 
 @checked
-def max_stable_lr(curvature: Positive, momentum: MomentumCoefficient) -> float:
-    """Return the step size 2(1 + μ)/λ at which momentum on a quadratic stops converging.
+def convert_lr(
+    lr: Positive, momentum: MomentumCoefficient, *, source: Convention, target: Convention
+) -> float:
+    """Return the step size with which one convention walks the path of another.
+
+    The momentum μ is the same in all of them.
 
     Parameters
     ----------
-    curvature : float
-        Largest eigenvalue λ of the Hessian, positive.
+    lr : float
+        Step size α in the convention ``source``, positive.
     momentum : float
         Momentum μ, in [0, 1).
+    source, target : str
+        Two conventions of :func:`momentum_descent`: both of ``"classical"``, ``"pytorch"`` and
+        ``"average"``, or both of Nesterov's, whose paths no step size makes equal to the others.
 
     Returns
     -------
     float
-        The bound: every smaller positive step size converges.
+        The step size in the convention ``target``. The exponential average needs α/(1 − μ) where
+        the others have α; between the rest nothing changes.
 
     Raises
     ------
     ValueError
-        If an argument is out of its range.
+        If an argument is out of its range, or only one of the conventions is Nesterov's.
     """
-    return 2 * (1 + momentum) / curvature
-
-
-class GradientDescentOptimum(NamedTuple):
-    """The best step size of gradient descent, and the rate it reaches."""
-
-    lr: float
-    rate: float
-
-
-class MomentumOptimum(NamedTuple):
-    """The best step size and momentum, and the rate they reach."""
-
-    lr: float
-    momentum: float
-    rate: float
-
-
-def _check_order(smallest: float, largest: float) -> None:
-    if smallest > largest:
+    if source.startswith("nesterov") != target.startswith("nesterov"):
         raise ValueError(
-            f"smallest: expected at most largest = {largest}, found {smallest}; "
-            "did you swap the two curvatures?"
+            f"target: expected a convention that can walk the path of {source!r}, found {target!r}"
         )
-
-
-@checked
-def optimal_lr(smallest: Positive, largest: Positive) -> GradientDescentOptimum:
-    """Return the step size with which gradient descent is fastest on a quadratic.
-
-    Parameters
-    ----------
-    smallest, largest : float
-        The extreme eigenvalues λ₁ ≤ λₙ of the Hessian, positive.
-
-    Returns
-    -------
-    lr : float
-        2/(λ₁ + λₙ).
-    rate : float
-        (κ − 1)/(κ + 1), where κ = λₙ/λ₁ is the condition number.
-
-    Raises
-    ------
-    ValueError
-        If a curvature is not positive and finite, or ``smallest`` exceeds ``largest``.
-    """
-    _check_order(smallest, largest)
-    return GradientDescentOptimum(
-        lr=2 / (smallest + largest),
-        rate=(largest - smallest) / (largest + smallest),
-    )
-
-
-@checked
-def optimal_momentum(smallest: Positive, largest: Positive) -> MomentumOptimum:
-    """Return the step size and momentum that are fastest together on a quadratic.
-
-    Parameters
-    ----------
-    smallest, largest : float
-        The extreme eigenvalues λ₁ ≤ λₙ of the Hessian, positive.
-
-    Returns
-    -------
-    lr : float
-        (2/(√λ₁ + √λₙ))².
-    momentum : float
-        ((√λₙ − √λ₁)/(√λₙ + √λ₁))².
-    rate : float
-        (√κ − 1)/(√κ + 1), where κ = λₙ/λ₁; the square root of the momentum.
-
-    Raises
-    ------
-    ValueError
-        If a curvature is not positive and finite, or ``smallest`` exceeds ``largest``.
-    """
-    _check_order(smallest, largest)
-    root_1, root_n = np.sqrt(smallest), np.sqrt(largest)
-    rate = float((root_n - root_1) / (root_n + root_1))
-    return MomentumOptimum(lr=float((2 / (root_1 + root_n)) ** 2), momentum=rate**2, rate=rate)
+    factor = {"average": 1 / (1 - momentum)}
+    return lr * factor.get(target, 1.0) / factor.get(source, 1.0)
 
 
 class ClassicalSGD(torch.optim.Optimizer):
@@ -280,6 +255,11 @@ class ClassicalSGD(torch.optim.Optimizer):
     ------
     ValueError
         If ``lr`` or ``momentum`` is out of its range.
+
+    References
+    ----------
+    I. Sutskever, J. Martens, G. Dahl, G. Hinton, "On the importance of initialization and
+    momentum in deep learning", ICML 2013: these equations, and Nesterov's beside them.
     """
 
     @checked

@@ -11,12 +11,17 @@ from pydantic import BaseModel, Field, ValidationError
 from torch import nn
 
 from cnnlesson.arguments import (
+    ConditionNumber,
     Count,
+    Counts,
     MomentumCoefficient,
     NonNegative,
     NonNegativeCount,
+    NonNegatives,
     Positive,
+    Positives,
     Seed,
+    Vector,
     check_pair,
     checked,
 )
@@ -27,6 +32,7 @@ def receive(
     positive: Positive = 1.0,
     non_negative: NonNegative = 0.0,
     momentum: MomentumCoefficient = 0.0,
+    condition_number: ConditionNumber = 2.0,
     count: Count = 1,
     non_negative_count: NonNegativeCount = 0,
     seed: Seed = 0,
@@ -40,6 +46,7 @@ ACCEPTED = {
     "positive": [5e-324, 1, 0.1, 1e308, np.float32(0.5), np.float64(2), np.int64(3)],
     "non_negative": [0, 0.0, 1e308, np.float32(0.5)],
     "momentum": [0, 0.9, np.float64(0.999), 1 - 2**-53],
+    "condition_number": [1 + 2**-52, 2, np.float32(1.5), 1e308],
     "count": [1, 60_000, np.int64(7), np.int32(7), 7.0],
     "non_negative_count": [0, 1, np.uint8(7)],
     "seed": [0, 2**63 - 1],
@@ -51,6 +58,7 @@ REFUSED = {
     "positive": [0, -1e-300, -float("inf"), *NO_NUMBERS],
     "non_negative": [-1e-300, *NO_NUMBERS],
     "momentum": [1, 1.0, -0.1, 1.5, *NO_NUMBERS],
+    "condition_number": [1, 0.5, -2, *NO_NUMBERS],
     "count": [0, -1, 1.5, *NO_NUMBERS],
     "non_negative_count": [-1, 0.5, *NO_NUMBERS],
     "seed": [-1, 2**63, 0.5, *NO_NUMBERS],
@@ -61,6 +69,7 @@ EXPECTED = {
     "positive": "a positive finite number",
     "non_negative": "a finite number, 0 or more",
     "momentum": "a number in [0, 1)",
+    "condition_number": "a finite number above 1",
     "count": "a whole number, 1 or more",
     "non_negative_count": "a whole number, 0 or more",
     "seed": "a whole number, 0 or more, below 2**63",
@@ -171,3 +180,29 @@ def test_check_pair_names_both(shape):
 def test_check_pair_wants_images():
     with pytest.raises(ValueError, match=r"^x: expected at least one image, found none$"):
         check_pair("x", torch.zeros(0, 1, 28, 28), "y", torch.zeros(0))
+
+
+VECTORS = {
+    Vector: (float, [0, -1.5, [1, -2], (1.0,), np.float32(3), torch.ones(2)], []),
+    Positives: (float, [1, [0.1, 1e308], np.array([5e-324])], [0, [1.0, 0.0], [-1.0]]),
+    NonNegatives: (float, [0, [0.0, 2.0], np.arange(3)], [-1e-300, [1.0, -1.0]]),
+    Counts: (int, [0, [3, 1, 2], np.uint8(7), range(4)], [-1, [0, -1], 0.5, [1.0]]),
+}
+NO_VECTORS = ["1", ["1"], True, [True], None, 1j, {}, [], [[1, 2]], [[1], [1, 2]], [1, np.nan]]
+
+
+@pytest.mark.parametrize("kind", VECTORS, ids=["Vector", "Positives", "NonNegatives", "Counts"])
+def test_vectors_are_of_one_kind_and_a_number_is_a_short_one(kind):
+    dtype, accepted, refused = VECTORS[kind]
+
+    @checked
+    def take(x: kind) -> np.ndarray:
+        return x
+
+    for value in accepted:
+        taken = take(value)
+        assert taken.dtype == dtype
+        assert taken.tolist() == np.atleast_1d(value).tolist()
+    for value in [*refused, *NO_VECTORS, np.inf, torch.ones(2, requires_grad=True)]:
+        with pytest.raises(ValueError, match=r"^x: expected a .*, found "):
+            take(value)

@@ -20,9 +20,9 @@ FOLDER = Path(cnnlesson.__file__).parent
 # names begin with it and an underscore, and for all inside it if it is a folder.
 LAYERS = (
     {"arguments", "mnist", "model"},
-    {"data", "evaluation", "momentum", "tracing"},
-    {"checkpoint", "stages"},
-    {"glyphs", "training"},
+    {"data", "evaluation", "lower_bound", "quadratic", "tracing"},
+    {"checkpoint", "momentum", "stages"},
+    {"glyphs", "iterates", "training"},
     {"curvature", "experiments"},
     {"diagrams", "plots"},
     {"widgets"},
