@@ -1,5 +1,6 @@
 """Interactive figures: one Python class and one JavaScript module each."""
 
 from cnnlesson.widgets.momentum_explorer import MomentumExplorer
+from cnnlesson.widgets.stability_map import StabilityMap
 
-__all__ = ["MomentumExplorer"]
+__all__ = ["MomentumExplorer", "StabilityMap"]
