@@ -1,6 +1,7 @@
 """Interactive figures: one Python class and one JavaScript module each."""
 
+from cnnlesson.widgets.error_milestones import ErrorMilestones
 from cnnlesson.widgets.momentum_explorer import MomentumExplorer
 from cnnlesson.widgets.stability_map import StabilityMap
 
-__all__ = ["MomentumExplorer", "StabilityMap"]
+__all__ = ["ErrorMilestones", "MomentumExplorer", "StabilityMap"]
