@@ -16,7 +16,8 @@ function rateOf(curvature, lr, momentum) {
 function follow(curvature, lr, momentum, squares) {
   let [w, v] = [1, 0];
   const last = FRACTIONS.map(() => 0);
-  for (let t = 0; t <= HORIZON; t++) {
+  const isAtRest = () => Math.abs(w) + Math.abs(v) < 1e-9; // too little to swing back to a thousandth
+  for (let t = 0; t <= HORIZON && !(t >= squares.length && isAtRest()); t++) {
     if (t < squares.length) squares[t] += w * w;
     for (let i = 2; i >= 0 && !(Math.abs(w) <= FRACTIONS[i]); i--) last[i] = t; // NaN has diverged
     v = momentum * v - lr * (curvature * w);
@@ -48,8 +49,7 @@ export function compute({ lr, momentum, condition_number, noise, num_steps }) {
     (lr * noise ** 2 * (1 + momentum)) / (curvature * (1 - momentum) * (bound - lr * curvature)) / COUNT);
   const root = Math.sqrt(1 / condition_number);
   return {
-    curvatures, milestones, bound,
-    rates: curvatures.map((curvature) => rateOf(curvature, lr, momentum)),
+    curvatures, milestones, bound, rates: curvatures.map((curvature) => rateOf(curvature, lr, momentum)),
     deterministic: squares.map((sum) => sum / COUNT),
     stochastic: variances.map((sum) => sum / COUNT),
     floor: noise && lr > bound - TOLERANCE ? Infinity : floors.reduce((sum, floor) => sum + floor),
@@ -87,8 +87,8 @@ function describeNoise({ deterministic, stochastic, floor }, noise, numSteps) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Error milestones");
-  const [upper, readouts, lower] = ["", "readouts", ""].map((kind) =>
-    add(self.root, "div", { class: `columns ${kind}` }));
+  const columns = (kind) => add(self.root, "div", { class: `columns ${kind}` });
+  const [upper, readouts, lower] = ["", "readouts", ""].map(columns);
   const [bars, chart] = [
     "For each eigenvalue the steps until its error stays below 0.1, 0.01 and 0.001",
     "The expected squared error after each step: deterministic part, noise and their sum",
@@ -106,8 +106,8 @@ function render({ model, el }) {
   self.slider(left, "momentum", { label: "momentum", symbol: "μ", step: 0.01, show: number });
   const show = (value) => number(value, value < 10 ? 1 : 0);
   self.slider(left, "condition_number", { label: "condition number", symbol: "κ", step: 0.02, isLog: true, show });
-  const thousandths = (value) => number(value, 3);
-  self.slider(right, "noise", { label: "noise of the gradient", symbol: "σ", step: 0.001, show: thousandths });
+  const exact = (value) => number(value, 3);
+  self.slider(right, "noise", { label: "noise of the gradient", symbol: "σ", step: 0.001, show: exact });
   self.slider(right, "num_steps", { label: "steps shown", step: 10, show: String });
   const buttons = add(right, "div", { class: "buttons" });
   self.button(buttons, "Best α and μ", () => compute(self.state()).optimum);
