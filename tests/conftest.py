@@ -1,5 +1,6 @@
 """A browser for the tests, and pages opened in it with everything foreign blocked and recorded."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,7 +14,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
@@ -132,3 +135,37 @@ def serve() -> Iterator[Callable[[Path], str]]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def figure_book(tmp_path_factory: pytest.TempPathFactory) -> Callable[[object], Path]:
+    """Return ``figure_book(figure) -> folder``: a built book of one page that holds the figure."""
+
+    def figure_book(figure: object) -> Path:
+        source = tmp_path_factory.mktemp(type(figure).__name__)
+        data, _ = figure._repr_mimebundle_()
+        output = new_output("execute_result", data=data, execution_count=1)
+        cell = new_code_cell("figure", outputs=[output], execution_count=1)
+        nbformat.write(new_notebook(cells=[cell]), source / "index.ipynb")
+        (source / "_toc.yml").write_text("{format: jb-book, root: index}")
+        config = {
+            "title": "Figure",
+            "logo": "",
+            "execute": {"execute_notebooks": "off"},
+            "sphinx": {
+                "local_extensions": {"figures": str(Path(__file__).parents[1] / "book" / "_ext")},
+                "config": {
+                    "nb_mime_priority_overrides": [["html", "text/html", 5]],
+                    "html_context": {"default_mode": "auto"},
+                    "suppress_warnings": ["toc.no_title"],
+                },
+            },
+        }
+        (source / "_config.yml").write_text(json.dumps(config))
+        build = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+        command = [sys.executable, "-c", build, "build", source, "-q"]
+        built = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert built.returncode == 0, built.stderr
+        return source / "_build" / "html"
+
+    return figure_book

@@ -342,10 +342,16 @@ export function figure({ model, el }, label) {
       };
     },
 
-    /** Put a point on a plot that pointer, finger and arrow keys move. */
-    point(plot, name, { label, step }) {
-      const show = (x, y) => `x = ${number(x)}, y = ${number(y)}`;
-      const [[left, right], [bottom, top]] = limits[name];
+    /**
+     * Put a point on a plot that pointer, finger and arrow keys move. It is one setting, or two
+     * settings of one number each; with `isTarget` a tap anywhere on the plot brings it there.
+     */
+    point(plot, name, { label, step, axes = ["x", "y"], isTarget = false }) {
+      const isPair = Array.isArray(name);
+      const read = () => (isPair ? name.map((part) => model.get(part)) : model.get(name));
+      const [stepX, stepY] = [step].flat().length === 2 ? step : [step, step];
+      const show = (x, y) => `${axes[0]} = ${number(x)}, ${axes[1]} = ${number(y)}`;
+      const [[left, right], [bottom, top]] = isPair ? name.map((part) => limits[part]) : limits[name];
       const handle = add(plot.svg, "g", {
         class: "point",
         tabindex: 0,
@@ -359,11 +365,12 @@ export function figure({ model, el }, label) {
       }
       const move = (x, y) => {
         const inside = [Math.min(Math.max(x, left), right), Math.min(Math.max(y, bottom), top)];
-        self.set({ [name]: inside.map((value) => Number(value.toFixed(2))) });
+        const value = inside.map((part) => Number(part.toFixed(2)));
+        self.set(isPair ? { [name[0]]: value[0], [name[1]]: value[1] } : { [name]: value });
       };
       let grip = null; // from the pointer to the point: where it is grabbed, it stays grabbed
       handle.addEventListener("pointerdown", (event) => {
-        const [x, y] = model.get(name);
+        const [x, y] = read();
         grip = [plot.x(x) - event.clientX, plot.y(y) - event.clientY];
         handle.setPointerCapture(event.pointerId);
         handle.focus({ preventScroll: true });
@@ -379,14 +386,21 @@ export function figure({ model, el }, label) {
       handle.addEventListener("keydown", (event) => {
         const direction = DIRECTIONS[event.key];
         if (!direction) return;
-        const [x, y] = model.get(name);
-        const stride = event.shiftKey ? 10 * step : step;
-        move(x + stride * direction[0], y + stride * direction[1]);
+        const [x, y] = read();
+        const stride = event.shiftKey ? 10 : 1;
+        move(x + stride * stepX * direction[0], y + stride * stepY * direction[1]);
         event.preventDefault();
+      });
+      // A click, not a pointer that goes down: a finger that scrolls the page moves nothing.
+      if (isTarget) plot.svg.addEventListener("click", (event) => {
+        if (handle.contains(event.target)) return;
+        const { left, top } = plot.svg.getBoundingClientRect();
+        move(plot.x.invert(event.clientX - left), plot.y.invert(event.clientY - top));
+        handle.focus({ preventScroll: true });
       });
       return {
         place() {
-          const [x, y] = model.get(name);
+          const [x, y] = read();
           set(handle, {
             transform: `translate(${plot.x(x)},${plot.y(y)})`,
             "aria-label": `${label} at ${show(x, y)}`,
@@ -409,9 +423,12 @@ export function figure({ model, el }, label) {
         inside,
         width: Math.round(holder.clientWidth) || 640,
 
-        /** Fit scales and axes to the size and the domains; cheap when neither changed. */
-        frame({ x, y, xLabel, yLabel, isLogY = false }) {
-          const key = JSON.stringify([plot.width, x, y, xLabel, yLabel]);
+        /**
+         * Fit scales and axes to the size and the domains; cheap when neither changed. With
+         * `rows`, a list of [y, text], these mark the y axis in place of round numbers.
+         */
+        frame({ x, y, xLabel, yLabel, isLogY = false, rows = null }) {
+          const key = JSON.stringify([plot.width, x, y, xLabel, yLabel, rows]);
           if (key === drawn) return;
           drawn = key;
           const width = plot.width - left - right;
@@ -429,12 +446,14 @@ export function figure({ model, el }, label) {
           const plain = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
           for (const value of ticks(x, 5)) write(plain(value), plot.x(value), above + tall + 16, "middle");
           const powers = isLogY ? ticks(y.map(Math.log10), 6) : [];
-          const yTicks = isLogY ? powers.map((power) => 10 ** power) : ticks(y, 2);
-          yTicks.forEach((value, i) => {
+          const marks = isLogY
+            ? powers.map((power) => [10 ** power, powerOfTen(power)])
+            : (rows ?? ticks(y, 2).map((value) => [value, plain(value)]));
+          for (const [value, text] of marks) {
             const at = plot.y(value);
             add(axes, "path", { d: `M${left},${at}h${width}` });
-            write(isLogY ? powerOfTen(powers[i]) : plain(value), left - 6, at + 4, "end");
-          });
+            write(text, left - 6, at + 4, "end");
+          }
           write(xLabel, left + width / 2, total - 4, "middle");
           const turned = `translate(12,${above + tall / 2}) rotate(-90)`;
           add(axes, "text", { transform: turned, "text-anchor": "middle" }, yLabel);
@@ -447,6 +466,17 @@ export function figure({ model, el }, label) {
         /** The `d` of one dot per point, drawn by a round stroke: one element for all. */
         dots: (points) =>
           points.map(([x, y]) => `M${plot.x(x).toFixed(2)},${plot.y(y).toFixed(2)}h0`).join(""),
+
+        /** Explain above the plot how lines of these classes look: a list of [class, text]. */
+        legend(title, items) {
+          const row = add(svg, "g", { "aria-hidden": "true" });
+          const write = (text, x) => x + add(row, "text", { x, y: 14 }, text).getComputedTextLength();
+          let end = title ? write(title, left) + 10 : left;
+          for (const [name, text] of items) {
+            add(row, "path", { class: name, d: `M${end},10h18` });
+            end = write(text, end + 23) + 14;
+          }
+        },
 
         /** Write a curve's name beside its middle; not at all where it would hide the other one. */
         nameCurve(text, points, otherPoints, isAbove) {

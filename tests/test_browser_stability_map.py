@@ -1,0 +1,393 @@
+"""The stability map in a real browser: what is drawn and said is what Python computes."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from cnnlesson.widgets import StabilityMap
+
+SLIDERS = ("scaled_lr", "momentum", "num_steps")
+TITLES = {
+    "divergence": "Divergence",
+    "boundary": "Boundary",
+    "critical": "Critical",
+    "ripples": "Ripples, under-damped",
+    "monotone": "Monotone, over-damped",
+    "zigzag": "Zigzag",
+}
+HAND_AND_EYE = pytest.mark.parametrize(
+    ("width", "theme"), [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]
+)
+
+
+@pytest.fixture(scope="module")
+def book(figure_book):
+    return figure_book(StabilityMap())
+
+
+@pytest.fixture
+def open_figure(book, open_page):
+    """Open the page; afterwards nothing went wrong on it."""
+    visits = []
+
+    def open_figure(width=1280, theme="light", tail="", **options):
+        visit = open_page(f"{book.as_uri()}/index.html{tail}", width, theme, **options)
+        visits.append(visit)
+        visit.page.locator(".is-live").wait_for(timeout=10_000)
+        return visit.page
+
+    yield open_figure
+    for visit in visits:
+        assert visit.errors == []
+        assert visit.foreign == []
+
+
+def slider(page, name):
+    return page.locator(f"input[name={name}]")
+
+
+def frames(page):
+    """Let what was asked for be painted."""
+    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
+
+
+def shown(page):
+    """Return the settings, as Python reads them off the sliders."""
+    values = {name: float(slider(page, name).input_value()) for name in SLIDERS}
+    return {**values, "num_steps": int(values["num_steps"])}
+
+
+def inside_of(page, plot):
+    svg = page.locator(".plot").nth(plot).locator(".inside")
+    return svg, [float(svg.get_attribute(name)) for name in ("x", "y", "width", "height")]
+
+
+def points_of(path, box):
+    """Return the points of a path, as fractions of its plot from the left and from the bottom."""
+    assert "NaN" not in path
+    assert "Infinity" not in path
+    points = np.array(re.findall(r"-?[\d.]+", path), dtype=float).reshape(-1, 2)
+    points = (points - box[:2]) / box[2:]
+    return np.column_stack([points[:, 0], 1 - points[:, 1]])
+
+
+def domain(values):
+    """Return the axis' end for these values."""
+    far = np.abs(values).max()
+    return 1.15 * next((size for size in (0.5, 1, 2) if far <= 1.1 * size), 5)
+
+
+def check_drawn(page, figure):
+    """Compare both paths, the place, the scale's marker and the words with Python's."""
+    frames(page)
+    w, v = (part[:, 0] for part in figure.path())
+    far = np.flatnonzero(np.abs(w) > 1e6)
+    seen = slice(far[0] + 1 if far.size else None)
+    across, up = domain(w), domain(v)
+    for plot, expected in (
+        (1, [np.arange(len(w)) / figure.num_steps, (w + across) / (2 * across)]),
+        (2, [(w + across) / (2 * across), (v + up) / (2 * up)]),
+    ):
+        svg, box = inside_of(page, plot)
+        points = points_of(svg.locator(".path.momentum").get_attribute("d"), box)
+        expected = np.column_stack(expected)[seen]
+        assert points.shape == expected.shape
+        np.testing.assert_allclose(points, expected, atol=0.011 / min(box[2:]), rtol=1e-6)
+
+    _, (left, top, width, height) = inside_of(page, 0)
+    place = page.locator(".point").get_attribute("transform")
+    x, y = (float(n) for n in re.findall(r"-?[\d.]+", place))
+    assert (x - left) / width * 4 == pytest.approx(figure.scaled_lr, abs=1e-9)
+    assert 1 - (y - top) / height == pytest.approx(figure.momentum, abs=1e-9)
+    marker = page.locator(".marker").get_attribute("transform")
+    at = float(re.findall(r"-?[\d.]+", marker)[0])
+    assert (at - left) / width * 3 == pytest.approx(figure.rate, abs=1e-7)
+
+    words = page.locator(".readouts p")
+    expect(words.locator("b")).to_have_text(TITLES[figure.regime])
+    if figure.rate > 1e-9:
+        expect(words).to_contain_text(f"ρ = {figure.rate:.3f}")
+    if figure.regime in ("ripples", "monotone", "zigzag"):
+        [steps] = re.findall(r"a thousandth every (\d+)\.", words.inner_text())
+        assert figure.rate ** int(steps) <= 1e-3 < figure.rate ** (int(steps) - 1)
+
+
+def middle_of(locator):
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page, start, end):
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=4)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_every_slider_by_mouse_and_by_keyboard(open_figure, width, theme):
+    page = open_figure(width, theme)
+    check_drawn(page, StabilityMap())
+    for name, to in zip(SLIDERS, (0.73, 0.1, 0.9), strict=True):
+        slider(page, name).scroll_into_view_if_needed()
+        before = shown(page)
+        box = slider(page, name).bounding_box()
+        now = slider(page, name).evaluate("(e) => (e.value - e.min) / (e.max - e.min)")
+        start, end = (box["x"] + 10 + part * (box["width"] - 20) for part in (now, to))
+        drag(page, (start, box["y"] + 22), (end, box["y"] + 22))
+        after = shown(page)
+        assert [key for key in after if after[key] != before[key]] == [name]
+        check_drawn(page, StabilityMap(**after))
+        slider(page, name).press("ArrowRight")
+        assert shown(page)[name] > after[name]
+        check_drawn(page, StabilityMap(**shown(page)))
+        for key in ("End", "Home"):
+            slider(page, name).press(key)
+            check_drawn(page, StabilityMap(**shown(page)))
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
+def test_the_place_by_mouse_tap_and_keyboard(open_figure, width, theme):
+    page = open_figure(width, theme)
+    point = page.locator(".point")
+    point.scroll_into_view_if_needed()
+    _, (_, _, width, height) = inside_of(page, 0)
+    x, y = middle_of(point.locator(".hit"))
+    drag(page, (x + 5, y + 3), (x + 5 + 0.25 * width, y + 3 + 0.5 * height))
+    after = shown(page)
+    assert [after["scaled_lr"], after["momentum"]] == pytest.approx([1.5, 0.3], abs=0.011)
+    check_drawn(page, StabilityMap(**after))
+
+    x, y = middle_of(point.locator(".hit"))
+    page.mouse.click(x + 0.5 * width, y + 0.2 * height)
+    after = shown(page)
+    assert [after["scaled_lr"], after["momentum"]] == pytest.approx([3.5, 0.1], abs=0.021)
+    check_drawn(page, StabilityMap(**after))
+    expect(page.locator(".readouts b")).to_have_class("bad")
+
+    expect(point).to_be_focused()
+    place = np.array([after["scaled_lr"], after["momentum"]])
+    for key, step in (
+        ("ArrowUp", (0, 0.01)),
+        ("ArrowLeft", (-0.02, 0)),
+        ("Shift+ArrowRight", (0.2, 0)),
+        ("Shift+ArrowUp", (0, 0.1)),
+        ("ArrowDown", (0, -0.01)),
+    ):
+        point.press(key)
+        frames(page)
+        place = place + step
+        now = shown(page)
+        assert [now["scaled_lr"], now["momentum"]] == pytest.approx(place, abs=1e-9)
+    check_drawn(page, StabilityMap(**shown(page)))
+    label = point.get_attribute("aria-label")
+    assert label == f"Place on the map at αλ = {place[0]:.2f}, μ = {place[1]:.2f}"
+
+
+def test_a_finger_taps_drags_and_scrolls(open_figure):
+    page = open_figure(width=390, has_touch=True, is_mobile=True)
+    session = page.context.new_cdp_session(page)
+
+    def swipe(x, y, dx, dy):
+        send = session.send
+        send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for part in (0.25, 0.5, 0.75, 1):
+            touch = [{"x": x + part * dx, "y": y + part * dy}]
+            send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": touch})
+        send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        frames(page)
+
+    def place():
+        now = shown(page)
+        return [now["scaled_lr"], now["momentum"]]
+
+    _, (_, _, width, height) = inside_of(page, 0)
+    top = page.evaluate("scrollY")
+    x, y = middle_of(page.locator(".point .hit"))
+    swipe(x, y, 0.25 * width, 0.3 * height)
+    assert page.evaluate("scrollY") == top
+    assert place() == pytest.approx([1.5, 0.5], abs=0.03)
+    page.touchscreen.tap(x + 0.5 * width, y + 0.1 * height)
+    frames(page)
+    assert place() == pytest.approx([2.5, 0.7], abs=0.03)
+    check_drawn(page, StabilityMap(**shown(page)))
+    before = place()
+    swipe(x + 0.1 * width, y + 0.5 * height, 0, -200)
+    page.wait_for_function("(top) => scrollY > top", arg=top)
+    assert place() == before
+
+
+def test_bands_and_lines_lie_where_the_spectral_radius_is_theirs(open_figure):
+    page = open_figure()
+    svg, box = inside_of(page, 0)
+    bands = svg.locator("path[style]").evaluate_all("(all) => all.map((e) => e.getAttribute('d'))")
+    rates = [3 - i / 4 for i in range(8)] + [i / 50 for i in range(50, 0, -1)]
+    for d, rate in list(zip(bands, rates, strict=True))[::3]:
+        corners = points_of(d, box) * [4, 1]
+        for part in (0.1, 0.5, 0.9):
+            lower = (1 - part) * corners[1] + part * corners[2]
+            if lower[0] <= 4:
+                figure = StabilityMap(scaled_lr=lower[0], momentum=max(0, lower[1]))
+                assert figure.rate == pytest.approx(rate, abs=1e-3)
+    edge = points_of(svg.locator(".edge").get_attribute("d"), box) * [4, 1]
+    roots = np.linspace(0, 2, 61)
+    np.testing.assert_allclose(edge[:61], np.column_stack([roots**2, (1 - roots) ** 2]), atol=1e-4)
+    np.testing.assert_allclose(edge[61:], [[2, 0], [4, 1]], atol=1e-4)
+
+
+def test_the_dashed_lines_are_eigenvectors(open_figure):
+    page = open_figure(tail="?stability_map.scaled_lr=0.15&stability_map.momentum=0.2")
+    svg, box = inside_of(page, 2)
+    lines = points_of(svg.locator(".mode").get_attribute("d"), box).reshape(2, 2, 2)
+    figure = StabilityMap(scaled_lr=0.15, momentum=0.2)
+    w, v = (part[:, 0] for part in figure.path())
+    sizes = 2 * np.array([domain(w), domain(v)])
+    directions = (lines[:, 1] - lines[:, 0]) * sizes
+    for (dw, dv), (_, vector) in zip(
+        directions,
+        sorted(zip(*eigen(figure), strict=True), reverse=True, key=lambda e: e[0]),
+        strict=True,
+    ):
+        assert dv / dw == pytest.approx(vector[1] / vector[0], abs=1e-3)
+    slider(page, "momentum").press("End")
+    frames(page)
+    assert svg.locator(".mode").get_attribute("d") == ""
+
+
+def eigen(figure):
+    values, vectors = np.linalg.eig(figure.matrix)
+    return values, vectors.T
+
+
+def test_the_buttons_and_the_words(open_figure):
+    page = open_figure(tail="?stability_map.scaled_lr=2.5")
+    page.get_by_role("button", name="Critical μ for this αλ").click()
+    check_drawn(page, StabilityMap(scaled_lr=2.5, momentum=(1 - 2.5**0.5) ** 2))
+    said = page.get_by_role("status").first
+    expect(said).to_contain_text("Critical: The two eigenvalues coincide. Error × ρ = 0.581")
+    page.get_by_role("button", name="Reset").click()
+    check_drawn(page, StabilityMap())
+    expect(page.locator(".readouts p")).to_contain_text("a thousandth every 62.")
+    for place, words in (((1, 0), "arrives in one step"), ((3, 0.5), "no number of steps")):
+        a, momentum = place
+        tail = f"?stability_map.scaled_lr={a}&stability_map.momentum={momentum}"
+        expect(open_figure(tail=tail).locator(".readouts p")).to_contain_text(words)
+
+
+def test_the_address_holds_the_settings(open_figure):
+    page = open_figure()
+    page.locator(".point").press("ArrowRight")
+    slider(page, "num_steps").press("End")
+    page.wait_for_function("location.search.includes('num_steps')")
+    assert page.url.endswith("?stability_map.scaled_lr=0.52&stability_map.num_steps=200")
+    again = open_figure(tail=page.url.split("index.html")[1])
+    check_drawn(again, StabilityMap(scaled_lr=0.52, num_steps=200))
+    wild = open_figure(tail="?stability_map.scaled_lr=9&stability_map.momentum=x")
+    check_drawn(wild, StabilityMap(scaled_lr=4))
+
+
+def test_one_input_is_painted_in_the_next_frame(open_figure):
+    page = open_figure()
+    slider(page, "momentum").evaluate(
+        """(input) => new Promise((painted) => {
+            input.value = 0.5;
+            input.dispatchEvent(new Event("input"));
+            requestAnimationFrame(painted);
+        })"""
+    )
+    check_drawn(page, StabilityMap(momentum=0.5))
+
+
+@HAND_AND_EYE
+def test_accessible_and_within_the_page(open_figure, width, theme):
+    page = open_figure(width, theme)
+    options = {"resultTypes": ["violations"], "preload": False}
+    results = Axe().run(page, context=".cnnlesson-figure", options=options)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    targets = page.locator(".is-live").locator("input, button, .hit").all()
+    assert len(targets) == 6
+    for target in targets:
+        box = target.bounding_box()
+        assert round(min(box["width"], box["height"]), 3) >= 44
+    assert page.get_by_role("slider", name="step size × curvature αλ").count() == 1
+    assert page.get_by_role("slider", name="Place on the map at αλ = 0.50, μ = 0.80").count() == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_scale_is_monotone_in_lightness_and_lines_stand_out(open_figure, theme):
+    page = open_figure(theme=theme, tail="?stability_map.scaled_lr=4")
+    luminance = """(elements, property) => elements.map((element) => {
+        const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+        canvas.fillStyle = getComputedStyle(element)[property];
+        canvas.fillRect(0, 0, 1, 1);
+        const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((c) =>
+            c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    })"""
+    svg, _ = inside_of(page, 0)
+    scale = np.array(svg.locator("path[style]").evaluate_all(luminance, "fill"))
+    lightness = np.cbrt(scale[8:])  # CIELAB's, but for its scale and offset
+    steps = np.diff(lightness) * (-1 if theme == "light" else 1)
+    assert (steps > 0).all()
+    assert steps.max() < 2.5 * np.median(steps)
+    [edge] = svg.locator(".edge").evaluate_all(luminance, "stroke")
+    [halo] = svg.locator(".halo").evaluate_all(luminance, "stroke")
+    [mode] = page.locator(".mode").last.evaluate_all(luminance, "stroke")
+    [bad] = page.locator(".bad").evaluate_all(luminance, "color")
+
+    def contrast(one, other):
+        darker, lighter = sorted([one, other])
+        return (lighter + 0.05) / (darker + 0.05)
+
+    for ground in scale:  # a line with its halo differs from every colour of the map
+        assert max(contrast(edge, ground), contrast(halo, ground)) >= 3
+    assert contrast(mode, halo) >= 3
+    assert contrast(bad, halo) >= 4.5
+
+
+def test_without_javascript_a_picture_and_a_sentence_remain(book, open_page):
+    page = open_page(f"{book.as_uri()}/index.html", java_script_enabled=False).page
+    expect(page.locator(".cnnlesson-figure").get_by_role("img")).to_be_visible()
+    expect(page.locator(".cnnlesson-figure")).to_contain_text("ρ = 0.894")
+
+
+def test_javascript_computes_what_python_computes(open_page):
+    page = open_page("about:blank").page
+    random = np.random.default_rng(0)
+    figures = [
+        StabilityMap(
+            scaled_lr=random.uniform(0, 4),
+            momentum=random.uniform(0, 1),
+            num_steps=random.integers(1, 201),
+        )
+        for _ in range(300)
+    ]
+    results = page.evaluate(
+        """async ([source, states]) => {
+            const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+            const { compute } = await import(address);
+            return JSON.stringify(states.map(compute));
+        }""",
+        [figures[0]._esm, [figure.settings for figure in figures]],
+    )
+    for figure, result in zip(figures, json.loads(results, parse_int=float), strict=True):
+        w, v = (part[:, 0] for part in figure.path())
+        np.testing.assert_allclose(result["w"], w, rtol=1e-9)
+        np.testing.assert_allclose(result["v"], v, rtol=1e-9)
+        values = np.sort_complex([complex(*parts) for parts in result["eigenvalues"]])
+        expected = np.sort_complex(np.linalg.eigvals(figure.matrix))
+        np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-9)
+        assert result["rate"] == pytest.approx(figure.rate, rel=1e-9)
+        assert result["regime"] == figure.regime
+        assert result["bound"] == pytest.approx(2 + 2 * figure.momentum, rel=1e-12)
+    assert {result["regime"] for result in json.loads(results)} == {
+        "divergence",
+        "ripples",
+        "monotone",
+        "zigzag",
+    }
