@@ -367,6 +367,8 @@ def test_javascript_computes_what_python_computes(open_page):
         )
         for _ in range(300)
     ]
+    places = [(0.6, 0.02), (1.1, 0.001), (0.25, 0.25), (2.25, 0.25), (1, 0), (3, 0.5), (0, 0.5)]
+    figures += [StabilityMap(scaled_lr=a, momentum=momentum) for a, momentum in places]
     results = page.evaluate(
         """async ([source, states]) => {
             const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -381,13 +383,10 @@ def test_javascript_computes_what_python_computes(open_page):
         np.testing.assert_allclose(result["v"], v, rtol=1e-9)
         values = np.sort_complex([complex(*parts) for parts in result["eigenvalues"]])
         expected = np.sort_complex(np.linalg.eigvals(figure.matrix))
-        np.testing.assert_allclose(values, expected, rtol=1e-9, atol=1e-9)
+        # A solver finds a double eigenvalue to half its digits only.
+        precision = 1e-7 if figure.regime == "critical" else 1e-9
+        np.testing.assert_allclose(values, expected, rtol=precision, atol=precision)
         assert result["rate"] == pytest.approx(figure.rate, rel=1e-9)
         assert result["regime"] == figure.regime
         assert result["bound"] == pytest.approx(2 + 2 * figure.momentum, rel=1e-12)
-    assert {result["regime"] for result in json.loads(results)} == {
-        "divergence",
-        "ripples",
-        "monotone",
-        "zigzag",
-    }
+    assert {result["regime"] for result in json.loads(results)} == set(TITLES)
