@@ -26,16 +26,6 @@ class ConvexRosenbrock:
     dim : int
         Number of weights n, 1 or more.
 
-    Attributes
-    ----------
-    hessian : numpy.ndarray, shape (dim, dim)
-        The matrix of second derivatives.
-    curvatures : numpy.ndarray, shape (dim,)
-        Its eigenvalues, ascending.
-    minimiser : numpy.ndarray, shape (dim,)
-        Where the loss is least. In the limit of a long chain weight i tends to qⁱ,
-        where q = (√κ − 1)/(√κ + 1).
-
     Raises
     ------
     ValueError
@@ -74,7 +64,10 @@ class ConvexRosenbrock:
 
     @property
     def minimiser(self) -> np.ndarray:
-        """Where the loss is least, shape (dim,)."""
+        """Where the loss is least, shape (dim,).
+
+        In the limit of a long chain weight i tends to qⁱ, with q = (√κ − 1)/(√κ + 1).
+        """
         i = np.arange(1, self.dim + 1)
         n = self.dim
         log_q = np.log1p(-2 / (1 + np.sqrt(self.condition_number)))
