@@ -145,6 +145,10 @@ export function figure({ model, el }, label) {
     "aria-label": label,
     "data-lm-suppress-shortcuts": "true", // JupyterLab would take the arrow keys
   });
+  // An element around a live output cancels arrow keys, and with them every slider's own step.
+  root.addEventListener("keydown", (event) => {
+    if (event.key.startsWith("Arrow")) event.stopPropagation();
+  });
   const initial = model.get("_initial");
   const limits = model.get("_limits");
   const names = Object.keys(initial);
