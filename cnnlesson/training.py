@@ -91,6 +91,7 @@ def train_model(
     scheduler: LRScheduler | None = None,
     progress: bool = True,
     checkpoint: str | PathLike | None = None,
+    on_step: Callable[[History], object] | None = None,
 ) -> History:
     """Train a model in place, one batch at a time.
 
@@ -126,6 +127,9 @@ def train_model(
     checkpoint : path-like, optional
         A file that is written at the start and after every epoch. If it is there already,
         training goes on from it, and ends with the very weights of an uninterrupted training.
+    on_step : callable, optional
+        Called with the history so far after every step, to watch or to measure. If it raises
+        ``KeyboardInterrupt``, training ends as by the keyboard.
 
     Returns
     -------
@@ -191,6 +195,9 @@ def train_model(
                     history.batch_loss.append(batch_loss)
                     running_loss += batch_loss
                     bar.set_postfix_str(f"loss {running_loss / i:.4f}", refresh=False)
+                    if on_step is not None:
+                        on_step(history)
+                        model.train()  # whoever measures may leave it in evaluation mode
             if not all(w.isfinite().all() for w in model.parameters()):
                 return _stop(history, "diverged", epoch, i)
 

@@ -377,6 +377,28 @@ def test_an_interrupt_while_validating_leaves_lists_of_one_length():
     assert len(history.train_loss) == len(history.val_loss) == len(history.val_accuracy) == 1
 
 
+def test_a_function_watches_every_step():
+    model, seen = small_model(), []
+
+    def watch(history):
+        seen.append(list(history.batch_loss))
+        model.eval()  # must not outlast the call
+
+    history = train(model, num_epochs=2, on_step=watch)
+    assert [len(losses) for losses in seen] == list(range(1, 9))
+    assert seen[-1] == history.batch_loss == train(num_epochs=2).batch_loss
+
+
+def test_a_watching_function_can_end_training():
+    def stop(history):
+        if len(history.batch_loss) == 6:
+            raise KeyboardInterrupt
+
+    history = train(on_step=stop)
+    assert (history.status, history.stopped_at) == ("interrupted", (2, 2))
+    assert len(history.batch_loss) == 6
+
+
 def test_other_errors_go_through():
     with pytest.raises(ZeroDivisionError):
         train(loss=fails_at(2, ZeroDivisionError))

@@ -21,7 +21,9 @@ def _script() -> str:
 
 
 def _stylesheet() -> str:
-    return (_WIDGETS / "figure.css").read_text("utf-8") + (_HERE / "book.css").read_text("utf-8")
+    shared = _WIDGETS / "figure.css"
+    own = sorted(set(_WIDGETS.glob("*.css")) - {shared})
+    return "".join(path.read_text("utf-8") for path in (shared, *own, _HERE / "book.css"))
 
 
 def _write_assets(app: Sphinx) -> None:

@@ -91,12 +91,14 @@ async function mount(element, prefix, module) {
 
 async function mountAll(sources) {
   const toUrl = (source) => URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const shared = toUrl(sources.figure);
+  const urls = {};
+  const urlOf = (name) =>
+    (urls[name] ??= toUrl(sources[name].replace(/"\.\/(\w+)\.js"/g, (_, other) => `"${urlOf(other)}"`)));
   const modules = {};
   const counts = {};
   const mounted = [...document.querySelectorAll(".cnnlesson-figure[data-module]")].map((element) => {
     const name = element.dataset.module;
-    modules[name] ??= import(toUrl(sources[name].replace('"./figure.js"', `"${shared}"`)));
+    modules[name] ??= import(urlOf(name));
     counts[name] = (counts[name] ?? 0) + 1;
     const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
     return mount(element, prefix, modules[name]).then((isShared) => isShared && element);

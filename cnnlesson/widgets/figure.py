@@ -9,7 +9,7 @@ with a sentence, for readers without JavaScript and for previews of the notebook
 import json
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,12 +22,12 @@ from cnnlesson.widgets.settings import Setting
 __all__ = ["Figure", "self_contained", "svg_path"]
 
 _HERE = Path(__file__).parent
-_IMPORT = re.compile(r'^import \{([^}]+)\} from "\./figure\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{([^}]+)\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|function|class) )", re.MULTILINE)
 
 
-def self_contained(module: str, shared: str) -> str:
-    """Return a figure's module with the shared one put inside it, so that it imports nothing.
+def self_contained(module: str, shared: Mapping[str, str]) -> str:
+    """Return a figure's module with the shared ones put inside it, so that it imports nothing.
 
     A live notebook hands the front end one string, and no address from which a second file could
     be fetched.
@@ -35,9 +35,11 @@ def self_contained(module: str, shared: str) -> str:
     Parameters
     ----------
     module : str
-        Source of the module; it has exactly one import, ``import { a, b } from "./figure.js";``.
-    shared : str
-        Source of ``figure.js``; each export is a declaration that begins its line.
+        Source of the module. Each of its imports has the form
+        ``import { a, b } from "./name.js";``.
+    shared : mapping of str to str
+        Sources of the modules that may be imported, by name. Each export is a declaration that
+        begins its line. A shared module may import others.
 
     Returns
     -------
@@ -47,18 +49,20 @@ def self_contained(module: str, shared: str) -> str:
     Raises
     ------
     ValueError
-        If the module's import has another form.
+        If an import has another form, or names a module that is not there.
     """
-    imports = _IMPORT.findall(module)
-    if len(imports) != 1:
-        raise ValueError(
-            f'expected one `import {{ … }} from "./figure.js";` in the module, found {len(imports)}'
-        )
-    names = " ".join(imports[0].split()).removesuffix(",")
-    body = (
-        f"const {{ {names} }} = (() => {{\n{_EXPORT.sub('', shared)}return {{ {names} }};\n}})();"
-    )
-    return f"{body}\n{_IMPORT.sub('', module)}"
+
+    def inline(found: re.Match) -> str:
+        names, source = " ".join(found[1].split()).removesuffix(","), found[2]
+        if source not in shared:
+            raise ValueError(f"expected an import from one of {sorted(shared)}, found {source!r}")
+        body = _EXPORT.sub("", self_contained(shared[source], shared))
+        return f"const {{ {names} }} = (() => {{\n{body}return {{ {names} }};\n}})();\n"
+
+    inlined = _IMPORT.sub(inline, module)
+    if other := re.search(r"^\s*import\b.*$", inlined, re.MULTILINE):
+        raise ValueError(f'expected `import {{ … }} from "./name.js";`, found `{other[0].strip()}`')
+    return inlined
 
 
 def svg_path(points: Iterable[tuple[float, float]]) -> str:
@@ -82,11 +86,11 @@ class Figure(anywidget.AnyWidget):
         super().__init_subclass__(**kwargs)
         if module:
             cls.module = module
-            cls._esm = self_contained(
-                (_HERE / f"{module}.js").read_text(encoding="utf-8"),
-                (_HERE / "figure.js").read_text(encoding="utf-8"),
-            )
-            cls._css = (_HERE / "figure.css").read_text(encoding="utf-8")
+            sources = {path.stem: path.read_text("utf-8") for path in _HERE.glob("*.js")}
+            cls._esm = self_contained(sources.pop(module), sources)
+            # Besides the shared rules a figure may have its own, in a file of its name.
+            sheets = [_HERE / f"{name}.css" for name in ("figure", module)]
+            cls._css = "".join(path.read_text("utf-8") for path in sheets if path.exists())
 
     @property
     def settings(self) -> dict[str, Any]:
