@@ -1,5 +1,6 @@
 """One small convolutional network for handwritten digits, and momentum: the course's package."""
 
+from cnnlesson.activity import dead_channels
 from cnnlesson.data import Digits, load_arrays, load_digits, standardize
 from cnnlesson.diagrams import draw_boxes, draw_feature_maps, save_svg
 from cnnlesson.evaluation import evaluate, predict, predict_logits, predict_proba
@@ -23,7 +24,9 @@ from cnnlesson.quadratic import (
     optimal_momentum,
     spectral_radius,
 )
+from cnnlesson.results import load_results, read_results
 from cnnlesson.stages import describe
+from cnnlesson.sweeps import sweep
 from cnnlesson.tracing import (
     LayerShape,
     ReceptiveField,
@@ -53,6 +56,7 @@ __all__ = [
     "Trajectory",
     "convert_lr",
     "critical_momentum",
+    "dead_channels",
     "describe",
     "draw_boxes",
     "draw_feature_maps",
@@ -60,6 +64,7 @@ __all__ = [
     "evaluate",
     "load_arrays",
     "load_digits",
+    "load_results",
     "max_stable_lr",
     "momentum_descent",
     "momentum_eigenvalues",
@@ -72,11 +77,13 @@ __all__ = [
     "predict_logits",
     "predict_proba",
     "quadratic_path",
+    "read_results",
     "receptive_fields",
     "run_experiment",
     "save_svg",
     "spectral_radius",
     "standardize",
     "stochastic_error",
+    "sweep",
     "train_model",
 ]

@@ -22,8 +22,10 @@ LAYERS = (
     {"arguments", "mnist", "model"},
     {"data", "evaluation", "lower_bound", "quadratic", "tracing"},
     {"checkpoint", "momentum", "stages"},
-    {"glyphs", "iterates", "training"},
+    {"activity", "glyphs", "iterates", "training"},
     {"curvature", "experiments"},
+    {"results"},
+    {"sweeps"},
     {"diagrams", "plots"},
     {"widgets"},
 )
