@@ -1,6 +1,7 @@
 """One small convolutional network for handwritten digits, and momentum: the course's package."""
 
 from cnnlesson.activity import dead_channels
+from cnnlesson.curvature import GradientNoise, batch_sharpness, gradient_noise, sharpness
 from cnnlesson.data import Digits, load_arrays, load_digits, standardize
 from cnnlesson.diagrams import draw_boxes, draw_feature_maps, save_svg
 from cnnlesson.evaluation import evaluate, predict, predict_logits, predict_proba
@@ -44,6 +45,7 @@ __all__ = [
     "ConvNet",
     "ConvexRosenbrock",
     "Digits",
+    "GradientNoise",
     "History",
     "LayerShape",
     "ReceptiveField",
@@ -54,6 +56,7 @@ __all__ = [
     "ShapeTracer",
     "StochasticError",
     "Trajectory",
+    "batch_sharpness",
     "convert_lr",
     "critical_momentum",
     "dead_channels",
@@ -62,6 +65,7 @@ __all__ = [
     "draw_feature_maps",
     "error_by_component",
     "evaluate",
+    "gradient_noise",
     "load_arrays",
     "load_digits",
     "load_results",
@@ -81,6 +85,7 @@ __all__ = [
     "receptive_fields",
     "run_experiment",
     "save_svg",
+    "sharpness",
     "spectral_radius",
     "standardize",
     "stochastic_error",

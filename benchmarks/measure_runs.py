@@ -1,4 +1,4 @@
-"""Measure every run of the course that is not in this folder yet.
+"""Measure every run of the course that is not in `results/` yet.
 
 Interrupt it whenever you like: it goes on where it was.
 """
@@ -11,7 +11,7 @@ from cnnlesson.results import read_results
 from cnnlesson.studies import STUDIES
 from cnnlesson.sweeps import sweep
 
-HERE = Path(__file__).parent
+RESULTS = Path(__file__).parents[1] / "results"
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
         parser.error(f"expected some of {', '.join(STUDIES)}; found {', '.join(sorted(unknown))}")
 
     for name in options.studies or STUDIES:
-        path, runs = HERE / f"{name}.jsonl", STUDIES[name]
+        path, runs = RESULTS / f"{name}.jsonl", STUDIES[name]
         known = {r.run: r.seconds for r in read_results(path)} if path.exists() else {}
         done = [known[run] for run in runs if run in known]
         pace = f", {sum(done) / 3600:.1f} hours of one processor" if done else ""
