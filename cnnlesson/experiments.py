@@ -19,9 +19,11 @@ from cnnlesson.evaluation import predict_logits
 from cnnlesson.model import ConvNet
 from cnnlesson.training import train_model
 
-__all__ = ["Run", "RunResult", "run_experiment"]
+__all__ = ["Pixels", "Run", "RunResult", "run_experiment"]
 
 CURVE_POINTS = 25
+
+Pixels = Literal["raw", "unit", "standardized"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ class Run:
     num_epochs: Count = 1
     num_images: Count = 6000
     num_test_images: Count = 2000
-    pixels: Literal["raw", "unit", "standardized"] = "raw"
+    pixels: Pixels = "raw"
     order: Literal["shuffled", "sorted"] = "shuffled"
     seed: Seed = 0
 
@@ -222,7 +224,7 @@ def _take(indices: np.ndarray, number: int, name: str) -> np.ndarray:
     return indices[:number]
 
 
-def _scale(images: Tensor, pixels: str) -> Tensor:
+def _scale(images: Tensor, pixels: Pixels) -> Tensor:
     match pixels:
         case "unit":
             return images / 255

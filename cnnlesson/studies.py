@@ -1,23 +1,25 @@
 """The runs behind the chapters on measurements: what was measured, and with how many seeds."""
 
+from functools import partial
 from itertools import product
 
-from cnnlesson.experiments import Run
+from cnnlesson.experiments import Pixels, Run
 
 __all__ = ["LEARNING_RATES", "MOMENTA", "STUDIES"]
 
 MOMENTA = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 # Twelve step sizes a scale of pixels, from far too small to far too large for any momentum.
 _STEPS = [float(f"{digit}e{power}") for power in range(-4, 1) for digit in (1, 2, 5)][1:13]
-LEARNING_RATES = {
+LEARNING_RATES: dict[Pixels, tuple[float, ...]] = {
     "standardized": tuple(_STEPS),
     "unit": tuple(float(f"{lr * 10:.3g}") for lr in _STEPS),
     "raw": tuple(float(f"{lr / 100:.3g}") for lr in _STEPS),
 }
 _SEEDS = range(5)
+_SORTED: tuple[Pixels, ...] = ("standardized", "raw")
 
 # The notebook this course grew from: seven tenths of the 60,000 images, raw pixels.
-_ORIGINAL = {"num_images": 42_000, "num_test_images": 18_000, "pixels": "raw"}
+_original = partial(Run, num_images=42_000, num_test_images=18_000, pixels="raw")
 
 STUDIES: dict[str, tuple[Run, ...]] = {
     # Step size against momentum, for each scale of the pixels.
@@ -45,14 +47,14 @@ STUDIES: dict[str, tuple[Run, ...]] = {
         Run(
             lr=lr, momentum=momentum, order="sorted", pixels=pixels, num_test_images=1000, seed=seed
         )
-        for pixels in ("standardized", "raw")
+        for pixels in _SORTED
         for seed, momentum, lr in product(
             _SEEDS, (0.0, 0.5, 0.8, 0.9), LEARNING_RATES[pixels][2:12:2]
         )
     ),
     # The three trainings of the original notebook, at their full length.
     "original": tuple(
-        Run(lr=lr, momentum=momentum, batch_size=size, num_epochs=epochs, seed=seed, **_ORIGINAL)
+        _original(lr=lr, momentum=momentum, batch_size=size, num_epochs=epochs, seed=seed)
         for lr, momentum, size, epochs in (
             (0.001, 0.9, 32, 10),
             (0.01, 0.0, 256, 100),
