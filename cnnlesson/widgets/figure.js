@@ -1,11 +1,12 @@
 // What the figures share: a frame around a model, sliders, plots, a point to drag, words.
 //
 // A model has anywidget's `get`, `set`, `on`, `off` and `save_changes`. Besides the settings it
-// holds `_limits` (the range of each setting) and `_initial` (what "reset" returns to).
+// holds `_limits` (the range of each setting), `_initial` (what "reset" returns to) and, where a
+// figure has any, `_data` (what a state contains besides the settings).
 
 const XHTML = "http://www.w3.org/1999/xhtml";
 const SVG = "http://www.w3.org/2000/svg";
-const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+export const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 
 /** Append a new element to `parent`, inside an `svg` an SVG element. */
 export function add(parent, tag, attributes = {}, text = "") {
@@ -163,7 +164,7 @@ export function figure({ model, el }, label) {
     limits,
     draw: () => {},
 
-    state: () => Object.fromEntries(names.map((name) => [name, model.get(name)])),
+    state: () => ({ ...model.get("_data"), ...Object.fromEntries(names.map((name) => [name, model.get(name)])) }),
 
     set(changes) {
       for (const [name, value] of Object.entries(changes)) model.set(name, value);
@@ -428,11 +429,11 @@ export function figure({ model, el }, label) {
         width: Math.round(holder.clientWidth) || 640,
 
         /**
-         * Fit scales and axes to the size and the domains; cheap when neither changed. With
-         * `rows`, a list of [y, text], these mark the y axis in place of round numbers.
+         * Fit scales and axes to the size and the domains; cheap when neither changed. `rows`, a
+         * list of [y, text], marks the y axis in place of round numbers, `columns` the x axis.
          */
-        frame({ x, y, xLabel, yLabel, isLogY = false, rows = null }) {
-          const key = JSON.stringify([plot.width, x, y, xLabel, yLabel, rows]);
+        frame({ x, y, xLabel, yLabel, isLogY = false, rows = null, columns = null }) {
+          const key = JSON.stringify([plot.width, x, y, xLabel, yLabel, rows, columns]);
           if (key === drawn) return;
           drawn = key;
           const width = plot.width - left - right;
@@ -448,7 +449,9 @@ export function figure({ model, el }, label) {
           add(axes, "rect", plot.box);
           const write = (text, x, y, anchor) => add(axes, "text", { x, y, "text-anchor": anchor }, text);
           const plain = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
-          for (const value of ticks(x, 5)) write(plain(value), plot.x(value), above + tall + 16, "middle");
+          for (const [value, text] of columns ?? ticks(x, 5).map((at) => [at, plain(at)])) {
+            write(text, plot.x(value), above + tall + 16, "middle");
+          }
           const powers = isLogY ? ticks(y.map(Math.log10), 6) : [];
           const marks = isLogY
             ? powers.map((power) => [10 ** power, powerOfTen(power)])
