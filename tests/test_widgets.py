@@ -13,11 +13,11 @@ from traitlets import TraitError
 
 from cnnlesson import widgets
 from cnnlesson.momentum import momentum_descent
-from cnnlesson.widgets import MomentumExplorer
+from cnnlesson.widgets import MomentumExplorer, RunExplorer
 from cnnlesson.widgets.figure import Figure, self_contained
 
 SOURCES = sorted(Path(widgets.__file__).parent.glob("*.js"))
-FIGURES = Figure.__subclasses__()
+FIGURES = [cls for cls in Figure.__subclasses__() if cls is not RunExplorer]  # made of nothing
 
 
 class Divs(HTMLParser):

@@ -6,6 +6,7 @@ from cnnlesson.widgets.error_milestones import ErrorMilestones
 from cnnlesson.widgets.graph_descent import GraphDescent
 from cnnlesson.widgets.momentum_explorer import MomentumExplorer
 from cnnlesson.widgets.polynomial_fit import PolynomialFit
+from cnnlesson.widgets.run_explorer import RunExplorer
 from cnnlesson.widgets.stability_map import StabilityMap
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "GraphDescent",
     "MomentumExplorer",
     "PolynomialFit",
+    "RunExplorer",
     "StabilityMap",
 ]

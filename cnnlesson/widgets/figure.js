@@ -6,7 +6,7 @@
 
 const XHTML = "http://www.w3.org/1999/xhtml";
 const SVG = "http://www.w3.org/2000/svg";
-const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+export const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 
 /** Append a new element to `parent`, inside an `svg` an SVG element. */
 export function add(parent, tag, attributes = {}, text = "") {
@@ -434,11 +434,11 @@ export function figure({ model, el }, label) {
         width: Math.round(holder.clientWidth) || 640,
 
         /**
-         * Fit scales and axes to the size and the domains; cheap when neither changed. With
-         * `rows`, a list of [y, text], these mark the y axis in place of round numbers.
+         * Fit scales and axes to the size and the domains; cheap when neither changed. `rows`, a
+         * list of [y, text], marks the y axis in place of round numbers, `columns` the x axis.
          */
-        frame({ x, y, xLabel, yLabel, isLogY = false, rows = null }) {
-          const key = JSON.stringify([plot.width, x, y, xLabel, yLabel, rows]);
+        frame({ x, y, xLabel, yLabel, isLogY = false, rows = null, columns = null }) {
+          const key = JSON.stringify([plot.width, x, y, xLabel, yLabel, rows, columns]);
           if (key === drawn) return;
           drawn = key;
           const width = plot.width - left - right;
@@ -454,7 +454,9 @@ export function figure({ model, el }, label) {
           add(axes, "rect", plot.box);
           const write = (text, x, y, anchor) => add(axes, "text", { x, y, "text-anchor": anchor }, text);
           const plain = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
-          for (const value of ticks(x, 5)) write(plain(value), plot.x(value), above + tall + 16, "middle");
+          for (const [value, text] of columns ?? ticks(x, 5).map((at) => [at, plain(at)])) {
+            write(text, plot.x(value), above + tall + 16, "middle");
+          }
           const powers = isLogY ? ticks(y.map(Math.log10), 6) : [];
           const marks = isLogY
             ? powers.map((power) => [10 ** power, powerOfTen(power)])
