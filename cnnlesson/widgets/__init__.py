@@ -3,6 +3,13 @@
 from cnnlesson.widgets.convolution_explorer import ConvolutionExplorer
 from cnnlesson.widgets.error_milestones import ErrorMilestones
 from cnnlesson.widgets.momentum_explorer import MomentumExplorer
+from cnnlesson.widgets.shape_explorer import ShapeExplorer
 from cnnlesson.widgets.stability_map import StabilityMap
 
-__all__ = ["ConvolutionExplorer", "ErrorMilestones", "MomentumExplorer", "StabilityMap"]
+__all__ = [
+    "ConvolutionExplorer",
+    "ErrorMilestones",
+    "MomentumExplorer",
+    "ShapeExplorer",
+    "StabilityMap",
+]
