@@ -7,6 +7,7 @@ from cnnlesson.widgets.graph_descent import GraphDescent
 from cnnlesson.widgets.momentum_explorer import MomentumExplorer
 from cnnlesson.widgets.polynomial_fit import PolynomialFit
 from cnnlesson.widgets.run_explorer import RunExplorer
+from cnnlesson.widgets.shape_explorer import ShapeExplorer
 from cnnlesson.widgets.stability_map import StabilityMap
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "MomentumExplorer",
     "PolynomialFit",
     "RunExplorer",
+    "ShapeExplorer",
     "StabilityMap",
 ]
