@@ -1,6 +1,7 @@
 """One training of the real network as data: what was set, and what came of it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Literal
 
@@ -14,7 +15,8 @@ from cnnlesson.arguments import Count, MomentumCoefficient, Positive, Seed
 from cnnlesson.data import Digits, load_digits, standardize
 from cnnlesson.evaluation import predict_logits
 from cnnlesson.model import ConvNet
-from cnnlesson.training import train_model
+from cnnlesson.seeding import Seeded
+from cnnlesson.training import History, train_model
 
 __all__ = ["Run", "RunResult", "run_experiment"]
 
@@ -113,10 +115,16 @@ class RunResult:
         }
 
 
-def run_experiment(run: Run, digits: Digits | None = None, *, progress: bool = False) -> RunResult:
+def run_experiment(
+    run: Run,
+    digits: Digits | None = None,
+    *,
+    progress: bool = False,
+    on_step: Callable[[History], object] | None = None,
+) -> RunResult:
     """Train a new ``ConvNet`` as ``run`` says, and measure it after every epoch.
 
-    The caller's random state is left as it was.
+    PyTorch's global random state is neither used nor changed: this can run in a thread of its own.
 
     Parameters
     ----------
@@ -127,6 +135,8 @@ def run_experiment(run: Run, digits: Digits | None = None, *, progress: bool = F
         training, the rest for testing.
     progress : bool, default False
         Show a bar per epoch.
+    on_step : callable, optional
+        Called after every step, as by :func:`train_model`.
 
     Returns
     -------
@@ -150,23 +160,23 @@ def run_experiment(run: Run, digits: Digits | None = None, *, progress: bool = F
     )
 
     started = time.perf_counter()
-    with torch.random.fork_rng():
-        torch.manual_seed(run.seed)
+    with Seeded(run.seed):
         model = ConvNet()
-        history = train_model(
-            model,
-            torch.optim.SGD(model.parameters(), lr=run.lr, momentum=run.momentum),
-            nn.CrossEntropyLoss(),
-            x_train,
-            digits.labels[train],
-            batch_size=run.batch_size,
-            num_epochs=run.num_epochs,
-            shuffle=run.order == "shuffled",
-            x_val=x_test,
-            y_val=digits.labels[test],
-            seed=run.seed,
-            progress=progress,
-        )
+    history = train_model(
+        model,
+        torch.optim.SGD(model.parameters(), lr=run.lr, momentum=run.momentum),
+        nn.CrossEntropyLoss(),
+        x_train,
+        digits.labels[train],
+        batch_size=run.batch_size,
+        num_epochs=run.num_epochs,
+        shuffle=run.order == "shuffled",
+        x_val=x_test,
+        y_val=digits.labels[test],
+        seed=run.seed,
+        progress=progress,
+        on_step=on_step,
+    )
     status = "dead" if history.status == "completed" and _is_dead(model, x_test) else history.status
     return RunResult(
         run=run,
