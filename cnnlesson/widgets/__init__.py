@@ -4,5 +4,12 @@ from cnnlesson.widgets.convolution_explorer import ConvolutionExplorer
 from cnnlesson.widgets.error_milestones import ErrorMilestones
 from cnnlesson.widgets.momentum_explorer import MomentumExplorer
 from cnnlesson.widgets.stability_map import StabilityMap
+from cnnlesson.widgets.training_panel import TrainingPanel
 
-__all__ = ["ConvolutionExplorer", "ErrorMilestones", "MomentumExplorer", "StabilityMap"]
+__all__ = [
+    "ConvolutionExplorer",
+    "ErrorMilestones",
+    "MomentumExplorer",
+    "StabilityMap",
+    "TrainingPanel",
+]
