@@ -19,7 +19,7 @@ FOLDER = Path(cnnlesson.__file__).parent
 # A module may import from the lines above its own only. A name stands for all modules whose
 # names begin with it and an underscore, and for all inside it if it is a folder.
 LAYERS = (
-    {"arguments", "mnist", "model"},
+    {"arguments", "mnist", "model", "seeding"},
     {"data", "evaluation", "graphs", "lower_bound", "quadratic", "tracing"},
     {"checkpoint", "momentum", "stages"},
     {"activity", "glyphs", "iterates", "training"},
@@ -31,7 +31,10 @@ LAYERS = (
 )
 
 # Internal ones; what the others make public is public in the package itself.
-INTERNAL = {"arguments", "checkpoint", "glyphs", "mnist", "plots", "stages", "studies", "widgets"}
+INTERNAL = {
+    *("arguments", "checkpoint", "glyphs", "mnist", "plots", "seeding", "stages", "studies"),
+    "widgets",
+}
 
 
 def group_of(module: str) -> str:

@@ -9,6 +9,7 @@ from cnnlesson.widgets.polynomial_fit import PolynomialFit
 from cnnlesson.widgets.run_explorer import RunExplorer
 from cnnlesson.widgets.shape_explorer import ShapeExplorer
 from cnnlesson.widgets.stability_map import StabilityMap
+from cnnlesson.widgets.training_panel import TrainingPanel
 
 __all__ = [
     "ConvolutionExplorer",
@@ -20,4 +21,5 @@ __all__ = [
     "RunExplorer",
     "ShapeExplorer",
     "StabilityMap",
+    "TrainingPanel",
 ]
