@@ -21,7 +21,7 @@ from cnnlesson.model import ConvNet
 from cnnlesson.seeding import Seeded
 from cnnlesson.training import History, train_model
 
-__all__ = ["Pixels", "Run", "RunResult", "run_experiment"]
+__all__ = ["Run", "RunResult", "run_experiment"]
 
 CURVE_POINTS = 25
 
