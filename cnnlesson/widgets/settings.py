@@ -16,11 +16,11 @@ class Setting(TraitType):
     ----------
     default_value : object
         The value a figure starts with.
-    limits : list
+    limits : list or dict
         What the JavaScript side needs to know of the range; see the subclasses.
     """
 
-    def __init__(self, default_value: Any, limits: list[Any]) -> None:
+    def __init__(self, default_value: Any, limits: Any) -> None:
         super().__init__(default_value)
         self.tag(sync=True, limits=limits)
 
