@@ -46,7 +46,10 @@ function clamp(value, limits) {
 
 /** Read a setting from the address; what cannot be read there leaves it as it is. */
 function parse(text, current, limits) {
-  if (typeof current === "string") return limits.includes(text) ? text : current;
+  if (typeof current === "string") {
+    const fits = limits.pattern ? new RegExp(`^${limits.pattern}$`).test(text) : limits.includes(text);
+    return fits ? text : current;
+  }
   const values = text === "" ? [] : text.split("_").map(Number);
   const count = Array.isArray(current) ? current.length : 1;
   if (values.length !== count || !values.every(Number.isFinite)) return current;
@@ -69,14 +72,17 @@ function remember(prefix, state, initial) {
 
 async function mount(element, prefix, module) {
   const { default: figure } = await module;
-  const { _limits, ...initial } = JSON.parse(element.dataset.state);
+  const given = Object.entries(JSON.parse(element.dataset.state));
+  const isSetting = ([name]) => !name.startsWith("_");
+  const initial = Object.fromEntries(given.filter(isSetting));
   const query = new URLSearchParams(location.search);
-  const state = { ...initial, _limits, _initial: initial };
+  const shared = globalThis.cnnlessonData?.[element.dataset.module]; // large, once for all pages
+  const state = { ...shared, ...Object.fromEntries(given), _initial: initial };
   let isShared = false;
   for (const name of Object.keys(initial)) {
     const text = query.get(`${prefix}.${name}`);
     if (text === null) continue;
-    state[name] = parse(text, initial[name], _limits[name]);
+    state[name] = parse(text, initial[name], state._limits[name]);
     isShared = true;
   }
   let saving = 0; // browsers refuse an address that changes with every movement of a finger

@@ -103,7 +103,7 @@ class Figure(anywidget.AnyWidget):
         }
 
     @default("_limits")
-    def _default_limits(self) -> dict[str, list[Any]]:
+    def _default_limits(self) -> dict[str, Any]:
         return {name: self.trait_metadata(name, "limits") for name in self.settings}
 
     @default("_initial")
@@ -118,6 +118,10 @@ class Figure(anywidget.AnyWidget):
         """Return the current state as one sentence with its numbers."""
         raise NotImplementedError
 
+    def page_data(self) -> dict[str, str]:
+        """Return what the module needs on a page besides the settings, by the names of traits."""
+        return {}
+
     def to_html(self) -> str:
         """Return the figure for a static page, readable before anything is mounted on it.
 
@@ -127,7 +131,9 @@ class Figure(anywidget.AnyWidget):
             A ``<div>`` with the module's name, the settings, the picture and the sentence. It
             depends on the settings alone.
         """
-        state = json.dumps({**self.settings, "_limits": self._limits}, ensure_ascii=False)
+        state = json.dumps(
+            {**self.settings, "_limits": self._limits, **self.page_data()}, ensure_ascii=False
+        )
         return (
             f'<div class="cnnlesson-figure" data-module="{self.module}" '
             f'data-state="{escape(state)}">\n'
