@@ -110,6 +110,13 @@ def test_modules_keep_the_shape_that_can_be_inlined(path):
     assert all(re.fullmatch(allowed, line) for line in exports)
 
 
+def test_the_figures_are_small():
+    page = (Path(__file__).parents[1] / "book" / "_ext").glob("*.[jc]s*")
+    sources = [*SOURCES, *SOURCES[0].parent.glob("*.css"), *page]
+    assert {"figure.js", "figure.css", "mount.js"} <= {path.name for path in sources}
+    assert sum(path.stat().st_size for path in sources) < 150_000
+
+
 @pytest.mark.parametrize(
     "line", ['import * as f from "./figure.js";', 'import f from "./figure.js";', "import 'f';"]
 )
@@ -207,6 +214,17 @@ def test_the_still_picture_shows_both_paths(state):
         assert len(drawn) > 2
         pixels = np.column_stack([320 + 32 * expected[:, 0], 160 - 32 * expected[:, 1]])
         np.testing.assert_allclose(drawn, pixels[: len(drawn)], atol=0.051)
+
+
+def test_the_still_picture_shows_a_velocity():
+    explorer = MomentumExplorer(num_steps=5)
+    [arrow] = [g for g in svg_of(explorer).iter("g") if "rotate" in g.get("transform", "")]
+    x, y, angle = map(float, re.findall(r"[-\d.]+", arrow.get("transform")))
+    path = explorer.path()
+    np.testing.assert_allclose([x, y], [320, 160] + path.w[5] * [32, -32], atol=0.051)
+    length = float(arrow.find("line").get("x2"))
+    turn = np.array([np.cos(np.radians(angle)), -np.sin(np.radians(angle))])
+    np.testing.assert_allclose(length * turn, 32 * path.v[5], atol=0.2)
 
 
 def test_the_sentence_gives_the_loss_at_both_ends():
