@@ -36,8 +36,9 @@ lint: .venv/ready
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-benchmarks: .venv/ready
+benchmarks: build
 	$(BIN)/python benchmarks/training_speed.py
+	$(BIN)/python benchmarks/figure_speed.py
 
 # make repository NAME=you/cnnlesson: for a fork, in the configuration, the README and the chapters.
 REPOSITORY := $(shell sed -n 's|^  url: https://github.com/||p' _config.yml)
