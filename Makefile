@@ -36,8 +36,9 @@ lint: .venv/ready
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-benchmarks: .venv/ready
+benchmarks: build
 	$(BIN)/python benchmarks/training_speed.py
+	$(BIN)/python benchmarks/figure_speed.py
 
 # Goes on where it was interrupted. One study alone: make results STUDIES=map
 results: .venv/ready

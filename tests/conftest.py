@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
@@ -148,18 +148,25 @@ def serve() -> Iterator[Callable[[Path], str]]:
 
 
 @pytest.fixture(scope="session")
-def figure_book(tmp_path_factory: pytest.TempPathFactory) -> Callable[[object], Path]:
-    """Return ``figure_book(figure) -> folder``: a built book of one page that holds the figure."""
+def figure_book(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return ``figure_book(*figures) -> folder``: a built book, its first page with the figures."""
 
-    def figure_book(figure: object) -> Path:
-        source = tmp_path_factory.mktemp(type(figure).__name__)
-        data, _ = figure._repr_mimebundle_()
-        output = new_output("execute_result", data=data, execution_count=1)
-        cell = new_code_cell("figure", outputs=[output], execution_count=1)
-        nbformat.write(new_notebook(cells=[cell]), source / "index.ipynb")
-        (source / "_toc.yml").write_text("{format: jb-book, root: index}")
+    def figure_book(*figures: object) -> Path:
+        source = tmp_path_factory.mktemp(type(figures[0]).__name__)
+        cells = [new_markdown_cell("# A page\n\nText.")]
+        for figure in figures:
+            data, _ = figure._repr_mimebundle_()
+            output = new_output("execute_result", data=data, execution_count=1)
+            cells.append(new_code_cell("figure", outputs=[output], execution_count=1))
+        cells.append(new_markdown_cell("## After the figures\n\n" + "Text.\n\n" * 60))
+        metadata = {"language_info": {"name": "python"}}
+        nbformat.write(new_notebook(cells=cells, metadata=metadata), source / "index.ipynb")
+        (source / "plain.md").write_text("# No figure\n\nText.\n")
+        (source / "_toc.yml").write_text(
+            "{format: jb-book, root: index, chapters: [{file: plain}]}"
+        )
         config = {
-            "title": "Figure",
+            "title": "Figures",
             "logo": "",
             "execute": {"execute_notebooks": "off"},
             "sphinx": {
@@ -167,15 +174,59 @@ def figure_book(tmp_path_factory: pytest.TempPathFactory) -> Callable[[object], 
                 "config": {
                     "nb_mime_priority_overrides": [["html", "text/html", 5]],
                     "html_context": {"default_mode": "auto"},
-                    "suppress_warnings": ["toc.no_title"],
                 },
             },
         }
         (source / "_config.yml").write_text(json.dumps(config))
         build = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
-        command = [sys.executable, "-c", build, "build", source, "-q"]
+        command = [sys.executable, "-c", build, "build", source, "-W", "-n", "-q"]
         built = subprocess.run(command, capture_output=True, text=True, check=False)
         assert built.returncode == 0, built.stderr
         return source / "_build" / "html"
 
     return figure_book
+
+
+@pytest.fixture(scope="module")
+def book(request: pytest.FixtureRequest, figure_book: Callable[..., Path]) -> Path:
+    """A built book with the figure that the test module names as ``FIGURE``."""
+    return figure_book(request.module.FIGURE())
+
+
+@pytest.fixture(scope="module")
+def addresses(book: Path, serve: Callable[[Path], str]) -> dict[str, str]:
+    """Where the book is: as files, and on a server."""
+    return {"file": book.as_uri(), "server": serve(book)}
+
+
+@pytest.fixture
+def open_figure(
+    request: pytest.FixtureRequest, addresses: dict[str, str], open_page: Callable[..., Visit]
+) -> Iterator[Callable[..., Page]]:
+    """Return ``open_figure(width, theme, host, tail, settings, **context_options) -> page``.
+
+    The address ends in ``tail``, or in a query with ``settings``. After the test: nothing went
+    wrong on any page so opened.
+    """
+    visits = []
+
+    def open_figure(
+        width: int = 1280,
+        theme: str = "light",
+        host: str = "server",
+        tail: str = "",
+        settings: Mapping[str, object] | None = None,
+        **options: object,
+    ) -> Page:
+        if settings:
+            module = request.module.FIGURE.module
+            tail = "?" + "&".join(f"{module}.{name}={value}" for name, value in settings.items())
+        visit = open_page(f"{addresses[host]}/index.html{tail}", width, theme, **options)
+        visits.append(visit)
+        visit.page.locator(".is-live").last.wait_for(timeout=20_000)
+        return visit.page
+
+    yield open_figure
+    for visit in visits:
+        assert visit.errors == []
+        assert visit.foreign == []

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 import yaml
+from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[1]
@@ -93,6 +94,18 @@ def test_the_page_holds_in_a_browser(address, open_page, page, width, theme):
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     assert overflow <= 0
+    # What is folded away holds too. The theme looks for what scrolls when the page changes size.
+    visit.page.evaluate(
+        """() => {
+            for (const details of document.querySelectorAll("details")) details.open = true;
+            dispatchEvent(new Event("resize"));
+        }"""
+    )
+    visit.page.wait_for_timeout(500)
+    # Without preloading: to look for media queries axe would fetch the page's stylesheets again.
+    options = {"resultTypes": ["violations"], "preload": False}
+    violations = Axe().run(visit.page, options=options).response["violations"]
+    assert [(v["id"], [node["target"] for node in v["nodes"]]) for v in violations] == []
 
 
 def test_a_fork_opens_the_fork(tmp_path):

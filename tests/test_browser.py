@@ -1,105 +1,48 @@
 """The figures in a real browser: what is drawn is what Python computes, for every kind of hand."""
 
-import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from figure_page import (
+    HAND_AND_EYE,
+    check_accessible,
+    check_targets,
+    computed,
+    contrast,
+    drag,
+    drag_slider,
+    drawn,
+    frames,
+    inside_of,
+    luminance,
+    middle_of,
+    set_within_a_frame,
+    slider,
+    swipe_by,
+)
 from playwright.sync_api import expect
 
 from cnnlesson.momentum import optimal_momentum, spectral_radius
 from cnnlesson.widgets import MomentumExplorer
 
-EXTENSION = Path(__file__).parents[1] / "book" / "_ext"
+FIGURE = MomentumExplorer
 PYTHON = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
     "language_info": {"name": "python"},
 }
 SLIDERS = ("lr", "momentum", "condition_number", "num_steps")
 LOSSES = (1e-8, 1e4)
-HAND_AND_EYE = pytest.mark.parametrize(
-    ("host", "width", "theme"),
-    [
-        ("server", 1280, "light"),
-        ("server", 390, "dark"),
-        ("file", 1280, "dark"),
-        ("file", 390, "light"),
-    ],
-)
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory):
-    """A built book of two pages, the first of which holds the figure twice."""
-    source = tmp_path_factory.mktemp("book")
-    cells = [new_markdown_cell("# A page\n\nText.")]
-    for _ in range(2):
-        data, _ = MomentumExplorer()._repr_mimebundle_()
-        output = new_output("execute_result", data=data, execution_count=1)
-        cells.append(new_code_cell("MomentumExplorer()", outputs=[output], execution_count=1))
-    cells.append(new_markdown_cell("## After the figures\n\n" + "Text.\n\n" * 60))
-    nbformat.write(new_notebook(cells=cells, metadata=PYTHON), source / "index.ipynb")
-    (source / "plain.md").write_text("# No figure\n\nText.\n")
-    (source / "_toc.yml").write_text("{format: jb-book, root: index, chapters: [{file: plain}]}")
-    config = {
-        "title": "Figures",
-        "logo": "",
-        "execute": {"execute_notebooks": "off"},
-        "sphinx": {
-            "local_extensions": {"figures": str(EXTENSION)},
-            "config": {
-                "nb_mime_priority_overrides": [["html", "text/html", 5]],
-                "html_context": {"default_mode": "auto"},
-            },
-        },
-    }
-    (source / "_config.yml").write_text(json.dumps(config))
-    build = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
-    command = [sys.executable, "-c", build, "build", source, "-W", "-n", "-q"]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stderr
-    return source / "_build" / "html"
-
-
-@pytest.fixture(scope="module")
-def addresses(book, serve):
-    return {"file": book.as_uri(), "server": serve(book)}
-
-
-@pytest.fixture
-def open_figure(addresses, open_page):
-    """Open the book's first page; afterwards nothing went wrong on any page so opened."""
-    visits = []
-
-    def open_figure(host="server", width=1280, theme="light", tail="", **options):
-        visit = open_page(f"{addresses[host]}/index.html{tail}", width, theme, **options)
-        visits.append(visit)
-        visit.page.locator(".is-live").nth(1).wait_for(timeout=10_000)
-        return visit.page
-
-    yield open_figure
-    for visit in visits:
-        assert visit.errors == []
-        assert visit.foreign == []
+def book(figure_book):
+    """A page that holds the figure twice."""
+    return figure_book(MomentumExplorer(), MomentumExplorer())
 
 
 def first(page):
     return page.locator(".is-live").first
-
-
-def slider(page, name):
-    return first(page).locator(f"input[name={name}]")
-
-
-def frames(page):
-    """Let what was asked for be painted."""
-    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
 
 
 def shown(page):
@@ -114,30 +57,18 @@ def shown(page):
     return settings
 
 
-def drawn(page, plot, line):
-    """Return the points of a path, as fractions of its plot from the left and from the bottom."""
-    svg = first(page).locator(".plot").nth(plot).locator(".inside")
-    left, top, width, height = (float(svg.get_attribute(n)) for n in ("x", "y", "width", "height"))
-    path = svg.locator(f".path.{line}").get_attribute("d")
-    assert "NaN" not in path
-    assert "Infinity" not in path
-    points = np.array(re.findall(r"-?[\d.]+", path), dtype=float).reshape(-1, 2)
-    points = (points - [left, top]) / [width, height]
-    return np.column_stack([points[:, 0], 1 - points[:, 1]]), 0.011 / min(width, height)
-
-
 def check_drawn(page, explorer):
     """Compare both paths, both curves and both rates with Python's."""
     frames(page)
     for line, momentum in (("momentum", explorer.momentum), ("plain", 0.0)):
         w = explorer.path(momentum).w
-        points, pixel = drawn(page, 0, line)
+        points, pixel = drawn(page, 0, f".path.{line}")
         far = np.flatnonzero(np.abs(w).max(axis=1) > 40)
         assert len(points) == (far[0] + 1 if far.size else explorer.num_steps + 1)
         expected = (w[: len(points)] + np.array([10, 5])) / [20, 10]
         np.testing.assert_allclose(points, expected, atol=pixel)
 
-        points, pixel = drawn(page, 1, line)
+        points, pixel = drawn(page, 1, f".path.{line}")
         loss = np.maximum(explorer.loss(w), 1e-300)
         low, high = np.log10(LOSSES)
         expected = np.column_stack(
@@ -151,38 +82,17 @@ def check_drawn(page, explorer):
         assert ("converges" if rate < 1 else "diverges") in words
 
 
-def drag(page, start, end, steps=4):
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=steps)
-    page.mouse.up()
-
-
-def drag_slider(page, name, to):
-    box = slider(page, name).bounding_box()
-    now = float(slider(page, name).evaluate("(e) => (e.value - e.min) / (e.max - e.min)"))
-    x, y = (box["x"] + 10 + part * (box["width"] - 20) for part in (now, to)), box["height"] / 2
-    start, end = x
-    drag(page, (start, box["y"] + y), (end, box["y"] + y))
-
-
 def plot_size(page):
     frame = first(page).locator(".plot").first.locator(".axes rect")
     return [float(frame.get_attribute(name)) for name in ("width", "height")]
 
 
-def middle_of(locator):
-    box = locator.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
 @HAND_AND_EYE
-def test_every_slider_by_mouse_and_by_keyboard(open_figure, host, width, theme):
-    page = open_figure(host, width, theme)
+def test_every_slider_by_mouse_and_by_keyboard(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
     assert shown(page) == {**MomentumExplorer().settings, "start": [-8, 2.5]}
     check_drawn(page, MomentumExplorer())
     for name, to in zip(SLIDERS, (0.93, 0.3, 0.9, 0.1), strict=True):
-        slider(page, name).scroll_into_view_if_needed()
         before = shown(page)
         drag_slider(page, name, to)
         after = shown(page)
@@ -202,8 +112,8 @@ def test_every_slider_by_mouse_and_by_keyboard(open_figure, host, width, theme):
 
 
 @HAND_AND_EYE
-def test_the_start_by_mouse_and_by_keyboard(open_figure, host, width, theme):
-    page = open_figure(host, width, theme)
+def test_the_start_by_mouse_and_by_keyboard(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
     point = first(page).locator(".point")
     point.scroll_into_view_if_needed()
     width, height = plot_size(page)
@@ -235,26 +145,15 @@ def test_the_start_by_mouse_and_by_keyboard(open_figure, host, width, theme):
 
 def test_fingers_drag_the_start_and_scroll_the_page_elsewhere(open_figure):
     page = open_figure(width=390, has_touch=True, is_mobile=True)
-    session = page.context.new_cdp_session(page)
-
-    def swipe(x, y, dx, dy):
-        touch = [{"x": x, "y": y}]
-        session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": touch})
-        for part in (0.25, 0.5, 0.75, 1):
-            touch = [{"x": x + part * dx, "y": y + part * dy}]
-            session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": touch})
-        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        frames(page)
-
     width, height = plot_size(page)
     top = page.evaluate("scrollY")
     x, y = middle_of(first(page).locator(".point .hit"))
-    swipe(x, y, 0.2 * width, 0.3 * height)
+    swipe_by(page, (x, y), (0.2 * width, 0.3 * height))
     assert page.evaluate("scrollY") == top
     assert shown(page)["start"] == pytest.approx([-4, -0.5], abs=0.02)
     check_drawn(page, MomentumExplorer(start=shown(page)["start"]))
 
-    swipe(x + 0.7 * width, y, 0, -200)
+    swipe_by(page, (x + 0.7 * width, y), (0, -200))
     page.wait_for_function("(top) => scrollY > top", arg=top)
     assert shown(page)["start"] == pytest.approx([-4, -0.5], abs=0.02)
 
@@ -265,7 +164,7 @@ def test_the_buttons(open_figure):
     page.get_by_role("button", name="Best α and μ for this κ").first.click()
     frames(page)
     lr, momentum, rate = optimal_momentum(1 / 1000, 1)
-    expect(first(page).locator("output").nth(0)).to_have_text(f"{lr:.2f}")
+    expect(first(page).locator("output").nth(1)).to_have_text(f"{lr:.2f}")
     check_drawn(page, MomentumExplorer(lr=lr, momentum=momentum, condition_number=1000))
     words = first(page).locator(".readouts p.momentum")
     expect(words).to_contain_text(f"ρ = {rate:.3f}")
@@ -280,12 +179,12 @@ def test_the_words_name_the_slower_direction(open_figure):
     expect(words).to_contain_text("The flat direction is slower.")
     slider(page, "condition_number").press("Home")
     expect(words).to_contain_text("Both directions keep pace.")
-    words = open_figure(tail="?momentum_explorer.lr=1.995").locator(".readouts p.plain").first
+    words = open_figure(settings={"lr": 1.995}).locator(".readouts p.plain").first
     expect(words).to_contain_text("The steep direction is slower.")
 
 
 def test_the_words_say_why(open_figure):
-    page = open_figure(tail="?momentum_explorer.lr=3&momentum_explorer.momentum=0.5")
+    page = open_figure(settings={"lr": 3, "momentum": 0.5})
     words = first(page).locator(".readouts p.momentum")
     expect(words).to_contain_text("never settles")
     expect(words).to_contain_text("α is exactly 3.00")
@@ -300,23 +199,109 @@ def test_the_words_say_why(open_figure):
     expect(said).to_contain_text("Momentum arrives at once. ρ = 0: one step.")
 
 
+def check_moment(page, explorer, t):
+    """Compare the arrow, the marks and the words about one step with Python's."""
+    frames(page)
+    w, v = explorer.path().w, explorer.path().v
+    svg, (left, top, width, height) = inside_of(page, 0)
+    scales = np.array([width / 20, -height / 10])
+    corner = np.array([left + width / 2, top + height / 2])
+    assert int(slider(page, "position").input_value()) == t
+    expect(first(page).locator(".player output")).to_have_text(f"{t} of {explorer.num_steps}")
+    length = np.hypot(*(v[t] * scales))
+    for arrow in svg.locator(".velocity").all():
+        if length < 3:
+            assert arrow.get_attribute("d") == ""
+            continue
+        x, y, angle = map(
+            float, re.findall(r"-?[\d.]+(?:e-?\d+)?", arrow.get_attribute("transform"))
+        )
+        np.testing.assert_allclose([x, y], corner + w[t] * scales, atol=0.01)
+        tip = float(re.match(r"M0,0H([\d.]+)", arrow.get_attribute("d"))[1])
+        turn = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
+        np.testing.assert_allclose(tip * turn, v[t] * scales, atol=0.01)
+    seen = "visible" if length > 3 else "hidden"
+    assert svg.locator(".vector").evaluate("(e) => getComputedStyle(e).visibility") == seen
+    for name, momentum in (("momentum", explorer.momentum), ("plain", 0.0)):
+        path = explorer.path(momentum).w
+        mark = svg.locator(f".now.{name}")
+        at = [float(mark.get_attribute(part)) for part in ("cx", "cy")]
+        np.testing.assert_allclose(at, corner + path[t] * scales, atol=0.01)
+        dots = svg.locator(f".dots.{name}").get_attribute("d")
+        assert dots.count("M") == t + 1
+    words = first(page).locator(".moment").inner_text().replace("−", "-")
+    found = [float(n) for n in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", words)]
+    assert found[0] == t
+    np.testing.assert_allclose(found[1:5], [*w[t], *v[t]], atol=0.0051)
+    assert found[5] == pytest.approx(explorer.loss(w[t]), rel=0.051)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_the_velocity_step_by_step(open_figure, width, theme):
+    page = open_figure(width, theme)
+    check_moment(page, MomentumExplorer(), 7)
+    position = slider(page, "position")
+    for key, t in (("ArrowRight", 8), ("Home", 0), ("End", 100)):
+        position.press(key)
+        check_moment(page, MomentumExplorer(), t)
+    slider(page, "num_steps").press("Home")  # who stands at the end stays there
+    check_moment(page, MomentumExplorer(num_steps=1), 1)
+    slider(page, "num_steps").fill("50")
+    check_moment(page, MomentumExplorer(num_steps=50), 50)
+    drag_slider(page, "position", 0.1)
+    slider(page, "momentum").fill("0.9")
+    check_moment(page, MomentumExplorer(num_steps=50, momentum=0.9), 5)
+    slider(page, "num_steps").fill("60")
+    check_moment(page, MomentumExplorer(num_steps=60, momentum=0.9), 5)
+    expect(first(page).get_by_role("status").first).to_contain_text("Step 5: momentum is at w = (")
+    assert "position" not in page.url
+    check_drawn(page, MomentumExplorer(num_steps=60, momentum=0.9))
+
+
+def test_play_and_pause(open_figure):
+    page = open_figure(settings={"num_steps": 40})
+    position, play = slider(page, "position"), first(page).locator(".player button")
+    play.press("Enter")
+    expect(play).to_have_text("Pause")
+    page.wait_for_function("document.querySelector('input[name=position]').value > 9")
+    play.press("Enter")
+    expect(play).to_have_text("Play")
+    at = int(position.input_value())
+    assert 9 < at < 40
+    check_moment(page, MomentumExplorer(num_steps=40), at)
+    position.fill("38")
+    play.click()
+    page.wait_for_function("document.querySelector('input[name=position]').value == 40")
+    expect(play).to_have_text("Play")
+    play.click()  # from the end it begins again
+    page.wait_for_function("document.querySelector('input[name=position]').value < 20")
+    expect(play).to_have_text("Pause")
+    position.press("ArrowRight")  # a hand on the slider takes over
+    expect(play).to_have_text("Play")
+    play.click()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(play).to_have_text("Play")
+
+
+def test_without_motion_a_step_at_a_time(open_figure):
+    page = open_figure(reduced_motion="reduce", settings={"num_steps": 9})
+    button = first(page).get_by_role("button", name="Next step")
+    for t in (8, 9, 0, 1):
+        button.click()
+        check_moment(page, MomentumExplorer(num_steps=9), t)
+
+
 def test_one_input_is_painted_in_the_next_frame(open_figure):
     page = open_figure()
-    before = drawn(page, 0, "momentum")[0]
-    slider(page, "lr").evaluate(
-        """(input) => new Promise((painted) => {
-            input.value = 0.5;
-            input.dispatchEvent(new Event("input"));
-            requestAnimationFrame(painted);
-        })"""
-    )
-    assert not np.array_equal(drawn(page, 0, "momentum")[0], before)
+    before = drawn(page, 0, ".path.momentum")[0]
+    set_within_a_frame(page, "lr", 0.5)
+    assert not np.array_equal(drawn(page, 0, ".path.momentum")[0], before)
     check_drawn(page, MomentumExplorer(lr=0.5))
 
 
 @pytest.mark.parametrize("host", ["server", "file"])
 def test_the_address_holds_the_settings(open_figure, host):
-    page = open_figure(host, tail="?keep=1#after-the-figures")
+    page = open_figure(host=host, tail="?keep=1#after-the-figures")
     slider(page, "lr").press("ArrowRight")
     first(page).locator(".point").press("ArrowUp")
     page.locator(".is-live").nth(1).locator("input[name=num_steps]").press("Home")
@@ -325,9 +310,9 @@ def test_the_address_holds_the_settings(open_figure, host):
         "?keep=1&momentum_explorer.lr=1.81&momentum_explorer.start=-8_2.6"
         "&momentum_explorer-2.num_steps=1#after-the-figures"
     )
-    again = open_figure(host, tail=page.url.split("index.html")[1])
+    again = open_figure(host=host, tail=page.url.split("index.html")[1])
     check_drawn(again, MomentumExplorer(lr=1.81, start=(-8, 2.6)))
-    expect(again.locator(".is-live").nth(1).locator("output").nth(3)).to_have_text("1")
+    expect(again.locator(".is-live").nth(1).locator("output").nth(4)).to_have_text("1")
     first(again).get_by_role("button", name="Reset").click()
     again.wait_for_function("!location.search.includes('momentum_explorer.')")
     check_drawn(again, MomentumExplorer())
@@ -350,18 +335,10 @@ def test_the_address_leads_to_its_figure_and_headings_keep_theirs(open_figure):
 
 
 @HAND_AND_EYE
-def test_accessible_and_within_the_page(open_figure, host, width, theme):
-    page = open_figure(host, width, theme)
-    # Without preloading: to look for media queries axe would fetch the page's stylesheets again.
-    options = {"resultTypes": ["violations"], "preload": False}
-    results = Axe().run(page, context=".cnnlesson-figure", options=options)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    targets = first(page).locator("input, button, .hit").all()
-    assert len(targets) == 7
-    for target in targets:
-        box = target.bounding_box()
-        assert min(box["width"], box["height"]) >= 44
+def test_accessible_and_within_the_page(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
+    check_accessible(page)
+    check_targets(first(page).locator("input, button, .hit"), 9)
     for name in SLIDERS:
         assert slider(page, name).get_attribute("aria-valuetext")
     assert page.get_by_role("slider", name="step size α").count() == 2
@@ -370,22 +347,11 @@ def test_accessible_and_within_the_page(open_figure, host, width, theme):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_contrast_of_what_axe_cannot_see(open_figure, theme):
-    page = open_figure(theme=theme, tail="?momentum_explorer.lr=3")
-    luminances = """(element, [property, ground]) => {
-        const style = getComputedStyle(element);
-        const slope = getComputedStyle(element.closest(".is-live").querySelector(".slope")).fill;
-        const paper = style.getPropertyValue("--paper");
-        const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-        return [[ground === "slope" ? slope : paper], [paper, style[property]]].map((colours) => {
-            for (const colour of colours) {
-                canvas.fillStyle = colour;
-                canvas.fillRect(0, 0, 1, 1);
-            }
-            const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((c) =>
-                c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-        });
-    }"""
+    page = open_figure(theme=theme, settings={"lr": 3})
+    grounds = {
+        "paper": luminance(first(page).locator(".knob"), "stroke"),
+        "slope": luminance(first(page).locator(".slope"), "fill"),
+    }
     for selector, style, ground, least in (
         (".axes text", "fill", "paper", 4.5),
         (".bad", "color", "paper", 4.5),
@@ -393,10 +359,12 @@ def test_contrast_of_what_axe_cannot_see(open_figure, theme):
         (".path.momentum", "stroke", "slope", 3),
         (".path.plain", "stroke", "slope", 3),
         (".knob", "fill", "slope", 3),
+        (".now.momentum", "fill", "slope", 3),
+        (".now.plain", "fill", "slope", 3),
+        (".velocity:not(.halo)", "stroke", "slope", 3),
     ):
-        pair = first(page).locator(selector).first.evaluate(luminances, [style, ground])
-        darker, lighter = sorted(pair)
-        assert (lighter + 0.05) / (darker + 0.05) >= least, selector
+        colour = luminance(first(page).locator(selector).first, style)
+        assert contrast(colour, grounds[ground]) >= least, selector
 
 
 def test_focus_can_be_seen(open_figure):
@@ -447,21 +415,15 @@ def test_javascript_computes_what_python_computes(open_page):
         )
         for _ in range(200)
     ]
-    results = page.evaluate(
-        """async ([source, states]) => {
-            const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-            const { compute } = await import(address);
-            return JSON.stringify(states.map(compute));
-        }""",
-        [explorers[0]._esm, [explorer.settings for explorer in explorers]],
-    )
     num_diverging = 0
-    for explorer, result in zip(explorers, json.loads(results, parse_int=float), strict=True):
+    for explorer, result in zip(explorers, computed(page, explorers), strict=True):
         for name, momentum in (("momentum", explorer.momentum), ("plain", 0.0)):
             w = explorer.path(momentum).w
             rates = [spectral_radius(c, explorer.lr, momentum) for c in explorer.curvatures]
             num_diverging += max(rates) > 1
             np.testing.assert_allclose(result[name]["w"], w, rtol=1e-9)
+            v = explorer.path(momentum).v
+            np.testing.assert_allclose(result[name]["v"], v, rtol=1e-9)
             np.testing.assert_allclose(result[name]["loss"], explorer.loss(w), rtol=1e-9)
             np.testing.assert_allclose(result[name]["rates"], rates, rtol=1e-9)
             np.testing.assert_allclose(result[name]["bound"], 2 * (1 + momentum), rtol=1e-9)

@@ -1,98 +1,29 @@
 """The convolution explorer in a real browser: what is drawn is what PyTorch computes."""
 
-import json
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import matplotlib as mpl
-import nbformat
 import numpy as np
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from figure_page import (
+    HAND_AND_EYE,
+    check_accessible,
+    check_targets,
+    computed,
+    contrast,
+    frames,
+    luminance,
+    set_within_a_frame,
+    swipe,
+)
 from playwright.sync_api import expect
 from torch.nn.functional import conv2d
 
 from cnnlesson.widgets import ConvolutionExplorer
 
-EXTENSION = Path(__file__).parents[1] / "book" / "_ext"
+FIGURE = ConvolutionExplorer
 COLOURS = mpl.colormaps["RdBu_r"].resampled(100_001)
-HAND_AND_EYE = pytest.mark.parametrize(
-    ("host", "width", "theme"),
-    [
-        ("server", 1280, "light"),
-        ("server", 390, "dark"),
-        ("file", 1280, "dark"),
-        ("file", 390, "light"),
-    ],
-)
-
-
-@pytest.fixture(scope="module")
-def book(tmp_path_factory):
-    """A built book of one page with the figure, and text to scroll to."""
-    source = tmp_path_factory.mktemp("book")
-    data, _ = ConvolutionExplorer()._repr_mimebundle_()
-    output = new_output("execute_result", data=data, execution_count=1)
-    cells = [
-        new_markdown_cell("# A page\n\nText."),
-        new_code_cell("ConvolutionExplorer()", outputs=[output], execution_count=1),
-        new_markdown_cell("## After the figure\n\n" + "Text.\n\n" * 60),
-    ]
-    python = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    metadata = {"kernelspec": python, "language_info": {"name": "python"}}
-    nbformat.write(new_notebook(cells=cells, metadata=metadata), source / "index.ipynb")
-    (source / "_toc.yml").write_text("{format: jb-book, root: index}")
-    config = {
-        "title": "Figure",
-        "logo": "",
-        "execute": {"execute_notebooks": "off"},
-        "sphinx": {
-            "local_extensions": {"figures": str(EXTENSION)},
-            "config": {
-                "nb_mime_priority_overrides": [["html", "text/html", 5]],
-                "html_context": {"default_mode": "auto"},
-            },
-        },
-    }
-    (source / "_config.yml").write_text(json.dumps(config))
-    build = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
-    command = [sys.executable, "-c", build, "build", source, "-W", "-n", "-q"]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stderr
-    return source / "_build" / "html"
-
-
-@pytest.fixture(scope="module")
-def addresses(book, serve):
-    return {"file": book.as_uri(), "server": serve(book)}
-
-
-@pytest.fixture
-def open_figure(addresses, open_page):
-    """Open the book's page; afterwards nothing went wrong on any page so opened."""
-    visits = []
-
-    def open_figure(host="server", width=1280, theme="light", tail="", **options):
-        visit = open_page(f"{addresses[host]}/index.html{tail}", width, theme, **options)
-        visits.append(visit)
-        visit.page.locator(".is-live").wait_for(timeout=10_000)
-        return visit.page
-
-    yield open_figure
-    for visit in visits:
-        assert visit.errors == []
-        assert visit.foreign == []
-
-
-def frames(page):
-    """Let what was asked for be painted."""
-    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
-
-
 READ = """() => {
     const all = (selector) => [...document.querySelectorAll(`.is-live ${selector}`)];
     const texts = (selector) => all(selector).map((element) => element.innerText);
@@ -190,8 +121,8 @@ def image_on(page):
 
 
 @HAND_AND_EYE
-def test_every_control_by_mouse_and_by_keyboard(open_figure, host, width, theme):
-    page = open_figure(host, width, theme)
+def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
     default = ConvolutionExplorer().settings
     del default["drawing"]  # seen in the maps
     assert check_drawn(page) == {**default, "kernel": list(default["kernel"])}
@@ -253,10 +184,10 @@ def test_every_control_by_mouse_and_by_keyboard(open_figure, host, width, theme)
 
 
 @pytest.mark.parametrize(
-    ("host", "width", "theme"), [("server", 1280, "light"), ("file", 390, "dark")]
+    ("width", "theme", "host"), [(1280, "light", "server"), (390, "dark", "file")]
 )
-def test_drawing_by_mouse_and_by_keyboard(open_figure, host, width, theme):
-    page = open_figure(host, width, theme, tail="?convolution_explorer.padding=1")
+def test_drawing_by_mouse_and_by_keyboard(open_figure, width, theme, host):
+    page = open_figure(width, theme, host, tail="?convolution_explorer.padding=1")
     page.get_by_role("button", name="Clear").click()
     frames(page)
     assert not image_on(page).any()
@@ -333,48 +264,33 @@ def test_drawing_by_mouse_and_by_keyboard(open_figure, host, width, theme):
 
 def test_fingers_draw_and_look_and_scroll_the_page_elsewhere(open_figure):
     page = open_figure(width=390, has_touch=True, is_mobile=True)
-    session = page.context.new_cdp_session(page)
-
-    def swipe(*places):
-        for i, (x, y) in enumerate(places):
-            kind, touch = "touchMove" if i else "touchStart", [{"x": x, "y": y}]
-            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touch})
-        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        frames(page)
-
     page.get_by_role("button", name="Clear").tap()
     top = page.evaluate("scrollY")
-    swipe(*(point_at(page, 0, row, 14) for row in (4, 10, 17, 24)))
+    swipe(page, *(point_at(page, 0, row, 14) for row in (4, 10, 17, 24)))
     assert page.evaluate("scrollY") == top
     image = image_on(page)
     assert (image[4:25, 14] == 1).all()
     assert image.sum() == pytest.approx(21 + 0.6 * (2 * 21 + 2))
     check_drawn(page, image)
 
-    swipe(point_at(page, 1, 6, 9))
+    swipe(page, point_at(page, 1, 6, 9))
     assert check_drawn(page, image)["pixel"] == (6, 9)
     x, y = point_at(page, 1, 22, 9)
-    swipe(*((x, y - step) for step in (0, 40, 80, 160, 240)))
+    swipe(page, *((x, y - step) for step in (0, 40, 80, 160, 240)))
     page.wait_for_function("(top) => scrollY > top", arg=top)
     np.testing.assert_array_equal(image_on(page), image)
 
 
 def test_one_input_is_painted_in_the_next_frame(open_figure):
     page = open_figure()
-    page.locator("input[name=digit]").evaluate(
-        """(input) => new Promise((painted) => {
-            input.value = 3;
-            input.dispatchEvent(new Event("input"));
-            requestAnimationFrame(painted);
-        })"""
-    )
+    set_within_a_frame(page, "digit", 3)
     image = ConvolutionExplorer(digit=3).image().numpy()
     np.testing.assert_allclose(image_on(page), image, atol=0.002)
 
 
 @pytest.mark.parametrize("host", ["server", "file"])
 def test_the_address_holds_the_settings_and_the_drawing(open_figure, host):
-    page = open_figure(host)
+    page = open_figure(host=host)
     page.get_by_role("slider", name="Input").press("Space")
     page.get_by_label("weight in row 0, column 0").fill("0.5")
     page.locator("select").select_option("ReLU")
@@ -388,7 +304,7 @@ def test_the_address_holds_the_settings_and_the_drawing(open_figure, host):
         "&convolution_explorer.pixel=11_11&convolution_explorer.drawing=*dd.dded"
         "&convolution_explorer.activation=ReLU"
     )
-    again = open_figure(host, tail=page.url.split("index.html")[1])
+    again = open_figure(host=host, tail=page.url.split("index.html")[1])
     settings = check_drawn(again, image)
     assert settings["kernel"] == [0.5, -1, -1, 0, 0, 0, 1, 1, 1]
     assert (settings["pixel"], settings["activation"]) == ((11, 11), "ReLU")
@@ -419,39 +335,26 @@ def test_the_result_is_said_in_words(open_figure):
 
 
 @HAND_AND_EYE
-def test_accessible_and_within_the_page(open_figure, host, width, theme):
-    page = open_figure(host, width, theme)
-    # Without preloading: to look for media queries axe would fetch the page's stylesheets again.
-    options = {"resultTypes": ["violations"], "preload": False}
+def test_accessible_and_within_the_page(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
     for preset in ("horizontal edges", "learned 15"):
         page.get_by_role("button", name=preset).click()
         frames(page)
-        results = Axe().run(page, context=".cnnlesson-figure", options=options)
-        assert results.violations_count == 0, results.generate_report()
+        check_accessible(page)
     page.locator("input[name=padding]").press("End")
     page.locator("input[name=stride]").press("End")
     frames(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    targets = page.locator(".is-live").locator("input, button, select, .pixels").all()
-    assert len(targets) == 9 + 3 + 13 + 1 + 2
-    for target in targets:
-        box = target.bounding_box()
-        assert min(box["width"], box["height"]) >= 44
+    targets = page.locator(".is-live").locator("input, button, select, .pixels")
+    check_targets(targets, 9 + 3 + 13 + 1 + 2)
 
 
 def test_numbers_stand_out_from_their_grounds(open_figure):
     page = open_figure(theme="dark", tail="?convolution_explorer.kernel=-9_-7_-5_-3_-1_2_4_6_8")
-    ratios = page.locator(".nine > *, .equation b").evaluate_all(
-        """(elements) => elements.map((element) => {
-            const style = getComputedStyle(element);
-            const [a, b] = [style.color, style.backgroundColor].map((colour) => {
-                const [r, g, b] = colour.match(/\\d+/g).slice(0, 3).map((c) =>
-                    c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-            });
-            return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-        })"""
-    )
+    cells = page.locator(".nine > *, .equation b").all()
+    ratios = [
+        contrast(luminance(cell, "color"), luminance(cell, "backgroundColor")) for cell in cells
+    ]
     assert len(ratios) == 28
     assert min(ratios) >= 4.5
 
@@ -504,15 +407,7 @@ def test_javascript_computes_what_pytorch_computes(open_page):
         )
         for i in range(200)
     ]
-    results = page.evaluate(
-        """async ([source, states]) => {
-            const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-            const { compute } = await import(address);
-            return JSON.stringify(states.map((state) => compute(state)));
-        }""",
-        [explorers[0]._esm, [explorer.settings for explorer in explorers]],
-    )
-    for explorer, result in zip(explorers, json.loads(results), strict=True):
+    for explorer, result in zip(explorers, computed(page, explorers), strict=True):
         image, kernel = explorer.image(), torch.tensor(explorer.kernel, dtype=torch.float64)
         stride, padding = explorer.stride, explorer.padding
         sums = conv2d(image[None, None], kernel.reshape(1, 1, 3, 3), None, stride, padding)[0, 0]

@@ -1,53 +1,30 @@
 """The error milestones in a real browser: what is drawn and said is what Python computes."""
 
-import json
 import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from figure_page import (
+    HAND_AND_EYE,
+    check_accessible,
+    check_targets,
+    computed,
+    contrast,
+    drag_slider,
+    drawn,
+    frames,
+    luminance,
+    set_within_a_frame,
+    slider,
+)
 from playwright.sync_api import expect
 
 from cnnlesson.momentum import optimal_lr, optimal_momentum
 from cnnlesson.widgets import ErrorMilestones
 
+FIGURE = ErrorMilestones
 SLIDERS = ("lr", "momentum", "condition_number", "noise", "num_steps")
-HAND_AND_EYE = pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]
-)
 LEAST, MOST = np.log10([1e-8, 1e2])
-
-
-@pytest.fixture(scope="module")
-def book(figure_book):
-    return figure_book(ErrorMilestones())
-
-
-@pytest.fixture
-def open_figure(book, open_page):
-    """Open the page; afterwards nothing went wrong on it."""
-    visits = []
-
-    def open_figure(width=1280, theme="light", **settings):
-        query = "&".join(f"error_milestones.{name}={value}" for name, value in settings.items())
-        visit = open_page(f"{book.as_uri()}/index.html?{query}", width, theme)
-        visits.append(visit)
-        visit.page.locator(".is-live").wait_for(timeout=10_000)
-        return visit.page
-
-    yield open_figure
-    for visit in visits:
-        assert visit.errors == []
-        assert visit.foreign == []
-
-
-def slider(page, name):
-    return page.locator(f"input[name={name}]")
-
-
-def frames(page):
-    """Let what was asked for be painted."""
-    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
 
 
 def shown(page):
@@ -55,18 +32,6 @@ def shown(page):
     values = {name: float(slider(page, name).input_value()) for name in SLIDERS}
     values["condition_number"] = float(f"{10 ** values['condition_number']:.3g}")
     return {**values, "num_steps": int(values["num_steps"])}
-
-
-def drawn(page, plot, name):
-    """Return the points of a path, as fractions of its plot from the left and from the bottom."""
-    svg = page.locator(".plot").nth(plot).locator(".inside")
-    box = [float(svg.get_attribute(part)) for part in ("x", "y", "width", "height")]
-    path = svg.locator(name).get_attribute("d")
-    assert "NaN" not in path
-    assert "Infinity" not in path
-    points = np.array(re.findall(r"-?[\d.]+", path), dtype=float).reshape(-1, 2)
-    points = (points - box[:2]) / box[2:]
-    return np.column_stack([points[:, 0], 1 - points[:, 1]]), 0.011 / min(box[2:])
 
 
 def check_drawn(page, figure):
@@ -124,15 +89,8 @@ def test_every_slider_by_mouse_and_by_keyboard(open_figure, width, theme):
     page = open_figure(width, theme)
     check_drawn(page, ErrorMilestones())
     for name, to in zip(SLIDERS, (0.4, 0.6, 0.4, 0.8, 0.1), strict=True):
-        slider(page, name).scroll_into_view_if_needed()
         before = shown(page)
-        box = slider(page, name).bounding_box()
-        now = slider(page, name).evaluate("(e) => (e.value - e.min) / (e.max - e.min)")
-        start, end = (box["x"] + 10 + part * (box["width"] - 20) for part in (now, to))
-        page.mouse.move(start, box["y"] + 22)
-        page.mouse.down()
-        page.mouse.move(end, box["y"] + 22, steps=4)
-        page.mouse.up()
+        drag_slider(page, name, to)
         after = shown(page)
         assert [key for key in after if after[key] != before[key]] == [name]
         check_drawn(page, ErrorMilestones(**after))
@@ -168,7 +126,7 @@ def test_the_buttons_name_who_is_slowest(open_figure):
 
 
 def test_the_words_about_noise(open_figure):
-    page = open_figure(num_steps=400)
+    page = open_figure(settings={"num_steps": 400})
     figure = ErrorMilestones(num_steps=400)
     [step] = re.findall(r"part from step (\d+) on", page.locator(".readouts").inner_text())
     is_larger = figure.stochastic_error() > figure.deterministic_error()
@@ -178,7 +136,7 @@ def test_the_words_about_noise(open_figure):
     cards = page.locator(".readouts p")
     expect(cards.first.locator("b")).to_have_class("bad")
     expect(cards.last).to_contain_text("Its part of the error grows without bound.")
-    page = open_figure(lr=3.7, num_steps=100)
+    page = open_figure(settings={"lr": 3.7, "num_steps": 100})
     expect(page.locator(".readouts p").last).to_contain_text("the smaller part up to step 100.")
 
 
@@ -188,23 +146,19 @@ def test_the_address_holds_the_settings(open_figure):
     slider(page, "num_steps").press("End")
     page.wait_for_function("location.search.includes('num_steps')")
     assert page.url.endswith("?error_milestones.noise=0.011&error_milestones.num_steps=1000")
-    again = open_figure(noise=0.011, num_steps=1000)
+    again = open_figure(settings={"noise": 0.011, "num_steps": 1000})
     check_drawn(again, ErrorMilestones(noise=0.011, num_steps=1000))
-    check_drawn(open_figure(lr=99, momentum="x", num_steps=3), ErrorMilestones(lr=4, num_steps=10))
+    check_drawn(
+        open_figure(settings={"lr": 99, "momentum": "x", "num_steps": 3}),
+        ErrorMilestones(lr=4, num_steps=10),
+    )
 
 
 @HAND_AND_EYE
-def test_accessible_and_within_the_page(open_figure, width, theme):
-    page = open_figure(width, theme)
-    options = {"resultTypes": ["violations"], "preload": False}
-    results = Axe().run(page, context=".cnnlesson-figure", options=options)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    targets = page.locator(".is-live").locator("input, button").all()
-    assert len(targets) == 8
-    for target in targets:
-        box = target.bounding_box()
-        assert round(min(box["width"], box["height"]), 3) >= 44
+def test_accessible_and_within_the_page(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
+    check_accessible(page)
+    check_targets(page.locator(".is-live").locator("input, button"), 8)
     for name in SLIDERS:
         assert slider(page, name).get_attribute("aria-valuetext")
     assert page.get_by_role("slider", name="noise of the gradient σ").count() == 1
@@ -215,23 +169,10 @@ def test_accessible_and_within_the_page(open_figure, width, theme):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_marks_stand_out(open_figure, theme):
-    page = open_figure(theme=theme, lr=4)
-    luminance = """([element, property]) => {
-        const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-        canvas.fillStyle = getComputedStyle(element)[property];
-        canvas.fillRect(0, 0, 1, 1);
-        const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((c) =>
-            c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    }"""
+    page = open_figure(theme=theme, settings={"lr": 4})
 
     def of(selector, style):
-        handle = page.locator(selector).first.element_handle()
-        return page.evaluate(luminance, [handle, style])
-
-    def contrast(one, other):
-        darker, lighter = sorted([one, other])
-        return (lighter + 0.05) / (darker + 0.05)
+        return luminance(page.locator(selector).first, style)
 
     paper = of(".note", "stroke")
     for selector in (".path.momentum", ".path.plain", ".path.sum", ".mode", ".bar.part0"):
@@ -243,19 +184,13 @@ def test_marks_stand_out(open_figure, theme):
 
 
 def test_one_input_is_painted_in_the_next_frame(open_figure):
-    page = open_figure(num_steps=1000)
-    slider(page, "lr").evaluate(
-        """(input) => new Promise((painted) => {
-            input.value = 0.5;
-            input.dispatchEvent(new Event("input"));
-            requestAnimationFrame(painted);
-        })"""
-    )
+    page = open_figure(settings={"num_steps": 1000})
+    set_within_a_frame(page, "lr", 0.5)
     check_drawn(page, ErrorMilestones(lr=0.5, num_steps=1000))
 
 
-def test_without_javascript_a_picture_and_a_sentence_remain(book, open_page):
-    page = open_page(f"{book.as_uri()}/index.html", java_script_enabled=False).page
+def test_without_javascript_a_picture_and_a_sentence_remain(addresses, open_page):
+    page = open_page(f"{addresses['file']}/index.html", java_script_enabled=False).page
     expect(page.locator(".cnnlesson-figure").get_by_role("img")).to_be_visible()
     expect(page.locator(".cnnlesson-figure")).to_contain_text("a thousandth after 101 steps")
 
@@ -273,16 +208,8 @@ def test_javascript_computes_what_python_computes(open_page):
         )
         for _ in range(100)
     ]
-    results = page.evaluate(
-        """async ([source, states]) => {
-            const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-            const { compute } = await import(address);
-            return JSON.stringify(states.map(compute));
-        }""",
-        [figures[0]._esm, [figure.settings for figure in figures]],
-    )
     num_diverging = 0
-    for figure, result in zip(figures, json.loads(results, parse_int=float), strict=True):
+    for figure, result in zip(figures, computed(page, figures), strict=True):
         num_diverging += figure.rates.max() > 1
         np.testing.assert_allclose(result["curvatures"], figure.curvatures, rtol=1e-9)
         np.testing.assert_allclose(result["rates"], figure.rates, rtol=1e-9)

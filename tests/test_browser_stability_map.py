@@ -1,15 +1,32 @@
 """The stability map in a real browser: what is drawn and said is what Python computes."""
 
-import json
 import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from figure_page import (
+    HAND_AND_EYE,
+    check_accessible,
+    check_targets,
+    computed,
+    contrast,
+    drag,
+    drag_slider,
+    drawn,
+    frames,
+    inside_of,
+    luminance,
+    middle_of,
+    points_of,
+    set_within_a_frame,
+    slider,
+    swipe_by,
+)
 from playwright.sync_api import expect
 
 from cnnlesson.widgets import StabilityMap
 
+FIGURE = StabilityMap
 SLIDERS = ("scaled_lr", "momentum", "num_steps")
 TITLES = {
     "divergence": "Divergence",
@@ -19,60 +36,12 @@ TITLES = {
     "monotone": "Monotone, over-damped",
     "zigzag": "Zigzag",
 }
-HAND_AND_EYE = pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]
-)
-
-
-@pytest.fixture(scope="module")
-def book(figure_book):
-    return figure_book(StabilityMap())
-
-
-@pytest.fixture
-def open_figure(book, open_page):
-    """Open the page; afterwards nothing went wrong on it."""
-    visits = []
-
-    def open_figure(width=1280, theme="light", tail="", **options):
-        visit = open_page(f"{book.as_uri()}/index.html{tail}", width, theme, **options)
-        visits.append(visit)
-        visit.page.locator(".is-live").wait_for(timeout=10_000)
-        return visit.page
-
-    yield open_figure
-    for visit in visits:
-        assert visit.errors == []
-        assert visit.foreign == []
-
-
-def slider(page, name):
-    return page.locator(f"input[name={name}]")
-
-
-def frames(page):
-    """Let what was asked for be painted."""
-    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
 
 
 def shown(page):
     """Return the settings, as Python reads them off the sliders."""
     values = {name: float(slider(page, name).input_value()) for name in SLIDERS}
     return {**values, "num_steps": int(values["num_steps"])}
-
-
-def inside_of(page, plot):
-    svg = page.locator(".plot").nth(plot).locator(".inside")
-    return svg, [float(svg.get_attribute(name)) for name in ("x", "y", "width", "height")]
-
-
-def points_of(path, box):
-    """Return the points of a path, as fractions of its plot from the left and from the bottom."""
-    assert "NaN" not in path
-    assert "Infinity" not in path
-    points = np.array(re.findall(r"-?[\d.]+", path), dtype=float).reshape(-1, 2)
-    points = (points - box[:2]) / box[2:]
-    return np.column_stack([points[:, 0], 1 - points[:, 1]])
 
 
 def domain(values):
@@ -92,11 +61,10 @@ def check_drawn(page, figure):
         (1, [np.arange(len(w)) / figure.num_steps, (w + across) / (2 * across)]),
         (2, [(w + across) / (2 * across), (v + up) / (2 * up)]),
     ):
-        svg, box = inside_of(page, plot)
-        points = points_of(svg.locator(".path.momentum").get_attribute("d"), box)
+        points, pixel = drawn(page, plot, ".path.momentum")
         expected = np.column_stack(expected)[seen]
         assert points.shape == expected.shape
-        np.testing.assert_allclose(points, expected, atol=0.011 / min(box[2:]), rtol=1e-6)
+        np.testing.assert_allclose(points, expected, atol=pixel, rtol=1e-6)
 
     _, (left, top, width, height) = inside_of(page, 0)
     place = page.locator(".point").get_attribute("transform")
@@ -116,29 +84,13 @@ def check_drawn(page, figure):
         assert figure.rate ** int(steps) <= 1e-3 < figure.rate ** (int(steps) - 1)
 
 
-def middle_of(locator):
-    box = locator.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def drag(page, start, end):
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=4)
-    page.mouse.up()
-
-
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_every_slider_by_mouse_and_by_keyboard(open_figure, width, theme):
     page = open_figure(width, theme)
     check_drawn(page, StabilityMap())
     for name, to in zip(SLIDERS, (0.73, 0.1, 0.9), strict=True):
-        slider(page, name).scroll_into_view_if_needed()
         before = shown(page)
-        box = slider(page, name).bounding_box()
-        now = slider(page, name).evaluate("(e) => (e.value - e.min) / (e.max - e.min)")
-        start, end = (box["x"] + 10 + part * (box["width"] - 20) for part in (now, to))
-        drag(page, (start, box["y"] + 22), (end, box["y"] + 22))
+        drag_slider(page, name, to)
         after = shown(page)
         assert [key for key in after if after[key] != before[key]] == [name]
         check_drawn(page, StabilityMap(**after))
@@ -190,16 +142,6 @@ def test_the_place_by_mouse_tap_and_keyboard(open_figure, width, theme):
 
 def test_a_finger_taps_drags_and_scrolls(open_figure):
     page = open_figure(width=390, has_touch=True, is_mobile=True)
-    session = page.context.new_cdp_session(page)
-
-    def swipe(x, y, dx, dy):
-        send = session.send
-        send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-        for part in (0.25, 0.5, 0.75, 1):
-            touch = [{"x": x + part * dx, "y": y + part * dy}]
-            send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": touch})
-        send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        frames(page)
 
     def place():
         now = shown(page)
@@ -208,7 +150,7 @@ def test_a_finger_taps_drags_and_scrolls(open_figure):
     _, (_, _, width, height) = inside_of(page, 0)
     top = page.evaluate("scrollY")
     x, y = middle_of(page.locator(".point .hit"))
-    swipe(x, y, 0.25 * width, 0.3 * height)
+    swipe_by(page, (x, y), (0.25 * width, 0.3 * height))
     assert page.evaluate("scrollY") == top
     assert place() == pytest.approx([1.5, 0.5], abs=0.03)
     page.touchscreen.tap(x + 0.5 * width, y + 0.1 * height)
@@ -216,7 +158,7 @@ def test_a_finger_taps_drags_and_scrolls(open_figure):
     assert place() == pytest.approx([2.5, 0.7], abs=0.03)
     check_drawn(page, StabilityMap(**shown(page)))
     before = place()
-    swipe(x + 0.1 * width, y + 0.5 * height, 0, -200)
+    swipe_by(page, (x + 0.1 * width, y + 0.5 * height), (0, -200))
     page.wait_for_function("(top) => scrollY > top", arg=top)
     assert place() == before
 
@@ -292,28 +234,15 @@ def test_the_address_holds_the_settings(open_figure):
 
 def test_one_input_is_painted_in_the_next_frame(open_figure):
     page = open_figure()
-    slider(page, "momentum").evaluate(
-        """(input) => new Promise((painted) => {
-            input.value = 0.5;
-            input.dispatchEvent(new Event("input"));
-            requestAnimationFrame(painted);
-        })"""
-    )
+    set_within_a_frame(page, "momentum", 0.5)
     check_drawn(page, StabilityMap(momentum=0.5))
 
 
 @HAND_AND_EYE
-def test_accessible_and_within_the_page(open_figure, width, theme):
-    page = open_figure(width, theme)
-    options = {"resultTypes": ["violations"], "preload": False}
-    results = Axe().run(page, context=".cnnlesson-figure", options=options)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    targets = page.locator(".is-live").locator("input, button, .hit").all()
-    assert len(targets) == 6
-    for target in targets:
-        box = target.bounding_box()
-        assert round(min(box["width"], box["height"]), 3) >= 44
+def test_accessible_and_within_the_page(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
+    check_accessible(page)
+    check_targets(page.locator(".is-live").locator("input, button, .hit"), 6)
     assert page.get_by_role("slider", name="step size × curvature αλ").count() == 1
     assert page.get_by_role("slider", name="Place on the map at αλ = 0.50, μ = 0.80").count() == 1
 
@@ -321,37 +250,23 @@ def test_accessible_and_within_the_page(open_figure, width, theme):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_scale_is_monotone_in_lightness_and_lines_stand_out(open_figure, theme):
     page = open_figure(theme=theme, tail="?stability_map.scaled_lr=4")
-    luminance = """(elements, property) => elements.map((element) => {
-        const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-        canvas.fillStyle = getComputedStyle(element)[property];
-        canvas.fillRect(0, 0, 1, 1);
-        const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((c) =>
-            c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    })"""
     svg, _ = inside_of(page, 0)
-    scale = np.array(svg.locator("path[style]").evaluate_all(luminance, "fill"))
+    scale = np.array([luminance(band, "fill") for band in svg.locator("path[style]").all()])
     lightness = np.cbrt(scale[8:])  # CIELAB's, but for its scale and offset
     steps = np.diff(lightness) * (-1 if theme == "light" else 1)
     assert (steps > 0).all()
     assert steps.max() < 2.5 * np.median(steps)
-    [edge] = svg.locator(".edge").evaluate_all(luminance, "stroke")
-    [halo] = svg.locator(".halo").evaluate_all(luminance, "stroke")
-    [mode] = page.locator(".mode").last.evaluate_all(luminance, "stroke")
-    [bad] = page.locator(".bad").evaluate_all(luminance, "color")
-
-    def contrast(one, other):
-        darker, lighter = sorted([one, other])
-        return (lighter + 0.05) / (darker + 0.05)
-
+    edge, halo = (luminance(svg.locator(name), "stroke") for name in (".edge", ".halo"))
+    mode = luminance(page.locator(".mode").last, "stroke")
+    bad = luminance(page.locator(".bad").first, "color")
     for ground in scale:  # a line with its halo differs from every colour of the map
         assert max(contrast(edge, ground), contrast(halo, ground)) >= 3
     assert contrast(mode, halo) >= 3
     assert contrast(bad, halo) >= 4.5
 
 
-def test_without_javascript_a_picture_and_a_sentence_remain(book, open_page):
-    page = open_page(f"{book.as_uri()}/index.html", java_script_enabled=False).page
+def test_without_javascript_a_picture_and_a_sentence_remain(addresses, open_page):
+    page = open_page(f"{addresses['file']}/index.html", java_script_enabled=False).page
     expect(page.locator(".cnnlesson-figure").get_by_role("img")).to_be_visible()
     expect(page.locator(".cnnlesson-figure")).to_contain_text("ρ = 0.894")
 
@@ -369,15 +284,8 @@ def test_javascript_computes_what_python_computes(open_page):
     ]
     places = [(0.6, 0.02), (1.1, 0.001), (0.25, 0.25), (2.25, 0.25), (1, 0), (3, 0.5), (0, 0.5)]
     figures += [StabilityMap(scaled_lr=a, momentum=momentum) for a, momentum in places]
-    results = page.evaluate(
-        """async ([source, states]) => {
-            const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-            const { compute } = await import(address);
-            return JSON.stringify(states.map(compute));
-        }""",
-        [figures[0]._esm, [figure.settings for figure in figures]],
-    )
-    for figure, result in zip(figures, json.loads(results, parse_int=float), strict=True):
+    results = computed(page, figures)
+    for figure, result in zip(figures, results, strict=True):
         w, v = (part[:, 0] for part in figure.path())
         np.testing.assert_allclose(result["w"], w, rtol=1e-9)
         np.testing.assert_allclose(result["v"], v, rtol=1e-9)
@@ -389,4 +297,4 @@ def test_javascript_computes_what_python_computes(open_page):
         assert result["rate"] == pytest.approx(figure.rate, rel=1e-9)
         assert result["regime"] == figure.regime
         assert result["bound"] == pytest.approx(2 + 2 * figure.momentum, rel=1e-12)
-    assert {result["regime"] for result in json.loads(results)} == set(TITLES)
+    assert {result["regime"] for result in results} == set(TITLES)

@@ -67,7 +67,7 @@ def test_page_view_names_a_module_and_carries_settings_with_their_limits(cls):
     [div] = Divs(html_of(figure)).found
     state = json.loads(div["data-state"])
     limits = state.pop("_limits")
-    assert state.pop("_data", {}) == json.loads(json.dumps(figure.data()))
+    assert state.pop("_data", {}) == json.loads(json.dumps(figure.page_data()))
     assert div["class"] == "cnnlesson-figure"
     assert f"{div['data-module']}.js" in {path.name for path in SOURCES}
     assert state == json.loads(json.dumps(figure.settings))
@@ -109,6 +109,13 @@ def test_modules_keep_the_shape_that_can_be_inlined(path):
     allowed = r"export (const|function|class) \w+.*|export default \{ render \};"
     assert exports
     assert all(re.fullmatch(allowed, line) for line in exports)
+
+
+def test_the_figures_are_small():
+    page = (Path(__file__).parents[1] / "book" / "_ext").glob("*.[jc]s*")
+    sources = [*SOURCES, *SOURCES[0].parent.glob("*.css"), *page]
+    assert {"figure.js", "figure.css", "mount.js"} <= {path.name for path in sources}
+    assert sum(path.stat().st_size for path in sources) < 150_000
 
 
 @pytest.mark.parametrize(
@@ -208,6 +215,17 @@ def test_the_still_picture_shows_both_paths(state):
         assert len(drawn) > 2
         pixels = np.column_stack([320 + 32 * expected[:, 0], 160 - 32 * expected[:, 1]])
         np.testing.assert_allclose(drawn, pixels[: len(drawn)], atol=0.051)
+
+
+def test_the_still_picture_shows_a_velocity():
+    explorer = MomentumExplorer(num_steps=5)
+    [arrow] = [g for g in svg_of(explorer).iter("g") if "rotate" in g.get("transform", "")]
+    x, y, angle = map(float, re.findall(r"[-\d.]+", arrow.get("transform")))
+    path = explorer.path()
+    np.testing.assert_allclose([x, y], [320, 160] + path.w[5] * [32, -32], atol=0.051)
+    length = float(arrow.find("line").get("x2"))
+    turn = np.array([np.cos(np.radians(angle)), -np.sin(np.radians(angle))])
+    np.testing.assert_allclose(length * turn, 32 * path.v[5], atol=0.2)
 
 
 def test_the_sentence_gives_the_loss_at_both_ends():

@@ -137,6 +137,13 @@ class ErrorMilestones(Figure, module="error_milestones"):
             for i, row in enumerate(ends)
             for end, opacity in zip(row[::-1], (0.25, 0.4, 1), strict=True)
         )
+        legend = "".join(
+            f'<rect x="{x}" y="304" width="22" height="10" fill-opacity="{opacity}"/>'
+            f'<text x="{x + 28}" y="314" text-anchor="start">{fraction}</text>'
+            for x, opacity, fraction in zip(
+                (300, 370, 450), (1, 0.55, 0.25), _FRACTIONS, strict=True
+            )
+        )  # bars lie over each other, and so do their shades
         return (
             '<svg viewBox="0 0 640 320" width="640" role="img" style="max-width:100%;height:auto" '
             'aria-label="A bar for each eigenvalue, as long as its error takes to shrink to a '
@@ -145,7 +152,7 @@ class ErrorMilestones(Figure, module="error_milestones"):
             '<g fill="currentColor" font-size="13" text-anchor="end">'
             f'<text x="62" y="292">{self.curvatures[0]:.2g}</text><text x="62" y="26">λ = 1</text>'
             f'<text x="70" y="314">0</text><text x="630" y="314">{self.num_steps} steps</text>'
-            "</g></svg>"
+            f'<text x="290" y="314">error stays below</text>{legend}</g></svg>'
         )
 
     def summary(self) -> str:

@@ -84,8 +84,10 @@ export function figure({ model, el }, label) {
     if (event.key.startsWith("Arrow")) event.stopPropagation();
   });
   const initial = model.get("_initial");
-  const limits = model.get("_limits");
+  const limits = { ...model.get("_limits") };
   const names = Object.keys(initial);
+  const own = new Map(); // values of the view alone
+  const listeners = new Map(); // to them
   const status = add(root, "p", { class: "for-screen-readers", role: "status" });
   const undo = [];
   let frame = 0;
@@ -95,13 +97,24 @@ export function figure({ model, el }, label) {
   const self = {
     root,
     limits,
+    undo, // what takes the figure down again
     draw: () => {},
+
+    get: (name) => (own.has(name) ? own.get(name) : model.get(name)),
 
     state: () => ({ ...model.get("_data"), ...Object.fromEntries(names.map((name) => [name, model.get(name)])) }),
 
     set(changes) {
       for (const [name, value] of Object.entries(changes)) model.set(name, value);
       model.save_changes();
+    },
+
+    /** Give the view a number of its own, which neither Python nor the page's address knows. */
+    setOwn(name, value, range = limits[name]) {
+      own.set(name, value);
+      limits[name] = range;
+      listeners.get(name)?.forEach((listener) => listener());
+      self.redraw();
     },
 
     redraw() {
@@ -121,6 +134,7 @@ export function figure({ model, el }, label) {
     },
 
     on(name, listener) {
+      if (own.has(name)) return listeners.set(name, [...(listeners.get(name) ?? []), listener]);
       model.on(`change:${name}`, listener);
       undo.push(() => model.off(`change:${name}`, listener));
     },
@@ -141,25 +155,21 @@ export function figure({ model, el }, label) {
     resetButton: (parent) => self.button(parent, "Reset", () => initial),
 
     slider(parent, name, { label, symbol = "", step, isLog = false, show }) {
-      const [low, high, isWhole] = limits[name];
+      const isWhole = limits[name]?.[2];
       const near = (value) => (isWhole ? Math.round(value) : Number(value.toPrecision(3)));
       const toValue = (position) => (isLog ? near(10 ** position) : position);
       const toPosition = (value) => (isLog ? Math.log10(value) : value);
-      const toFraction = scale([low, high], [0, 1], isLog);
+      const toFraction = (value) => scale(limits[name], [0, 1], isLog)(value);
       const row = add(parent, "div", { class: "slider" });
       const caption = add(row, "label");
       const words = add(caption, "span", {}, `${label} `);
       add(words, "i", {}, symbol);
-      const input = add(caption, "input", {
-        type: "range",
-        name,
-        min: toPosition(low),
-        max: toPosition(high),
-        step,
-      });
+      const input = add(caption, "input", { type: "range", name, step });
       const output = add(row, "output", { "aria-live": "off" }); // the slider says it itself
       const update = () => {
-        const value = model.get(name);
+        const value = self.get(name);
+        const [min, max] = limits[name].map(toPosition);
+        set(input, { min, max });
         // Written only when another hand moved it: a value between two steps would jump.
         if (toValue(input.valueAsNumber) !== value) input.value = toPosition(value);
         input.style.setProperty("--filled", toFraction(value));
@@ -167,13 +177,15 @@ export function figure({ model, el }, label) {
         set(input, { "aria-valuetext": show(value) });
       };
       input.addEventListener("input", () => {
-        const value = toValue(input.valueAsNumber);
-        self.set({ [name]: Math.min(Math.max(value, low), high) });
+        const [low, high] = limits[name];
+        const value = Math.min(Math.max(toValue(input.valueAsNumber), low), high);
+        if (own.has(name)) self.setOwn(name, value);
+        else self.set({ [name]: value });
       });
       self.on(name, update);
       update();
       const markLimit = (value) => input.style.setProperty("--limit", toFraction(value));
-      return { row, markLimit };
+      return { row, input, markLimit };
     },
 
     /** One of a few words, from a native list. */
@@ -260,6 +272,7 @@ export function figure({ model, el }, label) {
         event.preventDefault();
       });
       // A click, not a pointer that goes down: a finger that scrolls the page moves nothing.
+      if (isTarget) plot.svg.classList.add("target");
       if (isTarget) plot.svg.addEventListener("click", (event) => {
         if (handle.contains(event.target)) return;
         const { left, top } = plot.svg.getBoundingClientRect();

@@ -1,5 +1,6 @@
 // Momentum beside gradient descent on the bowl ½(x²/κ + y²).
 import { add, figure, number, set } from "./figure.js";
+import { player } from "./player.js";
 
 function rateOf(curvature, lr, momentum) {
   const trace = 1 + momentum - lr * curvature; // of the matrix of one step; its determinant is μ
@@ -8,16 +9,16 @@ function rateOf(curvature, lr, momentum) {
 }
 
 function descend(curvatures, start, lr, momentum, numSteps) {
-  const w = [start];
-  let v = [0, 0];
+  const [w, v] = [[start], [[0, 0]]];
   for (let t = 1; t <= numSteps; t++) {
     const before = w[t - 1];
-    v = v.map((speed, i) => momentum * speed - lr * (curvatures[i] * before[i]));
-    w.push(before.map((position, i) => position + v[i]));
+    v.push(v[t - 1].map((speed, i) => momentum * speed - lr * (curvatures[i] * before[i])));
+    w.push(before.map((position, i) => position + v[t][i]));
   }
   const rates = curvatures.map((curvature) => rateOf(curvature, lr, momentum));
   return {
     w,
+    v,
     loss: w.map(([x, y]) => 0.5 * (curvatures[0] * x ** 2 + curvatures[1] * y ** 2)),
     rates, // per step, along the flat direction and the steep one
     rate: Math.max(...rates),
@@ -25,7 +26,7 @@ function descend(curvatures, start, lr, momentum, numSteps) {
   };
 }
 
-/** Return both paths, their losses, rates and bounds, and the best α and μ for this κ. */
+/** Return both paths, their velocities, losses, rates and bounds, and the best α and μ for this κ. */
 export function compute({ lr, momentum, condition_number, start, num_steps }) {
   const curvatures = [1 / condition_number, 1];
   const [flat, steep] = curvatures.map(Math.sqrt);
@@ -37,18 +38,19 @@ export function compute({ lr, momentum, condition_number, start, num_steps }) {
   };
 }
 
+const FIRST = 7; // the step that the page opens with: one at which the velocity shows
 const TOLERANCE = 1e-9; // of a rate that is 1 but for rounding
 
 /** Return in words how one path fares: a verdict, its numbers, what holds it back. */
 function describe({ rate, rates: [flat, steep], bound }) {
-  const distance = `Distance × ρ = ${number(rate, 3)} per step`;
-  if (rate > 1 + TOLERANCE) return ["diverges", `${distance}: α is above ${number(bound)}.`, ""];
-  if (rate > 1 - TOLERANCE) return ["never settles", `${distance}: α is exactly ${number(bound)}.`, ""];
+  const error = `Error × ρ = ${number(rate, 3)} a step`;
+  if (rate > 1 + TOLERANCE) return ["diverges", `${error}: α is above ${number(bound)}.`, ""];
+  if (rate > 1 - TOLERANCE) return ["never settles", `${error}: α is exactly ${number(bound)}.`, ""];
   if (rate < TOLERANCE) return ["arrives at once", "ρ = 0: one step.", ""];
   const steps = Math.ceil(Math.LN10 / -Math.log(rate));
   const slower = `The ${flat > steep ? "flat" : "steep"} direction is slower.`;
   const pace = Math.abs(flat - steep) < 1e-6 ? "Both directions keep pace." : slower;
-  return ["converges", `${distance}: a tenth every ${steps} steps.`, pace];
+  return ["converges", `${error}: a tenth every ${steps} steps.`, pace];
 }
 
 function render({ model, el }) {
@@ -70,7 +72,17 @@ function render({ model, el }) {
     run.path = add(map.inside, "path", { class: `path ${run.name}` });
     run.dots = add(map.inside, "path", { class: `dots ${run.name}` });
   }
+  const velocity = ["halo velocity", "velocity"].map((name) => add(map.inside, "path", { class: name }));
+  for (const run of runs) run.now = add(map.inside, "circle", { class: `now ${run.name}`, r: 5 });
+  const vector = add(map.inside, "text", { class: "note vector" }, "velocity v");
   const start = self.point(map, "start", { label: "Start", step: 0.1 });
+  self.setOwn("position", Math.min(FIRST, self.get("num_steps")), [0, self.get("num_steps")]);
+  player(self, self.root, "position", { label: "step", show: (t) => `${t} of ${self.limits.position[1]}` });
+  self.on("num_steps", () => { // who stands at the end stays there
+    const [at, end, steps] = [self.get("position"), self.limits.position[1], self.get("num_steps")];
+    self.setOwn("position", at === end ? steps : Math.min(at, steps), [0, steps]);
+  });
+  const moment = add(self.root, "p", { class: "moment" });
 
   const readouts = add(self.root, "div", { class: "columns readouts" });
   for (const run of [...runs].reverse()) {
@@ -89,7 +101,7 @@ function render({ model, el }) {
   self.slider(controls, "condition_number", {
     label: "condition number", symbol: "κ", step: 0.02, isLog: true, show: short,
   });
-  self.slider(controls, "num_steps", { label: "steps", step: 1, show: String });
+  self.slider(controls, "num_steps", { label: "number of steps", step: 1, show: String });
   const buttons = add(controls, "div", { class: "buttons" });
   self.button(buttons, "Best α and μ for this κ", () => compute(self.state()).optimum);
   self.resetButton(buttons);
@@ -100,6 +112,7 @@ function render({ model, el }) {
   });
   for (const run of runs) {
     run.curve = add(chart.inside, "path", { class: `path ${run.name}` });
+    run.mark = add(chart.inside, "circle", { class: `now ${run.name}`, r: 4 });
     run.label = add(chart.inside, "text", { class: "note" }, run.title.toLowerCase());
   }
 
@@ -118,13 +131,15 @@ function render({ model, el }) {
     set(minimum, { transform: `translate(${cx},${cy})` });
     start.place();
     for (const run of runs) drawRun(run, result[run.name], state.num_steps);
+    drawMoment(result.momentum);
     bound.textContent = `momentum converges for α < 2(1 + μ) = ${number(result.momentum.bound)}`;
     lr.markLimit(result.momentum.bound);
     const [upper, lower] = [...runs].sort((a, b) => b.points.at(-1)[1] - a.points.at(-1)[1]);
     chart.nameCurve(upper.label, upper.points, lower.points, true);
     chart.nameCurve(lower.label, lower.points, upper.points, false);
     self.say([...runs].reverse().map(({ title, words: [word, ...details] }) =>
-      `${title} ${word.textContent}. ${details.map((line) => line.textContent).join(" ")}`).join(" "));
+      `${title} ${word.textContent}. ${details.map((line) => line.textContent).join(" ")}`).join(" ") +
+      ` ${moment.textContent}`);
   };
 
   function drawRun(run, result, numSteps) {
@@ -133,15 +148,46 @@ function render({ model, el }) {
     // Nothing comes back from four widths away: the path ends there, off the picture.
     const far = result.w.findIndex((point) => Math.max(...point.map(Math.abs)) > 4 * right);
     const visible = far < 0 ? result.w : result.w.slice(0, far + 1);
+    const t = self.get("position");
     set(run.path, { d: map.line(visible) });
-    set(run.dots, { d: map.dots(visible) });
+    set(run.dots, { d: map.dots(visible.slice(0, t + 1)) });
+    place(run.now, map, result.w[t]);
     run.points = result.loss.map((loss, step) => [step, loss]);
     set(run.curve, { d: chart.line(run.points) });
+    place(run.mark, chart, run.points[t]);
     const [word, numbers, slower] = describe(result);
     const lost = `${numLost} of ${numSteps} steps lie outside the picture.`;
     const end = `Loss at the end: ${result.loss.at(-1).toPrecision(2).replace("-", "−")}.`;
     [word, `${numbers} ${end}`, numLost ? lost : slower].forEach((text, i) => (run.words[i].textContent = text));
     run.words[0].className = result.rate > 1 - TOLERANCE ? "bad" : "";
+  }
+
+  /** Put a circle where a point is; one far outside need not be told apart from one farther. */
+  function place(circle, plot, [x, y]) {
+    const [cx, cy] = [plot.x(x), plot.y(y)].map((pixel) => Math.min(Math.max(pixel, -99), 9999));
+    set(circle, { cx, cy });
+  }
+
+  function drawMoment({ w, v, loss }) {
+    const t = self.get("position");
+    const [x, y] = [map.x(w[t][0]), map.y(w[t][1])];
+    const [dx, dy] = [map.x(v[t][0]) - map.x(0), map.y(v[t][1]) - map.y(0)];
+    const length = Math.hypot(dx, dy);
+    const { x: left, y: top, width, height } = map.box;
+    const isSeen = length > 3 && x > left && x < left + width && y > top && y < top + height;
+    const head = Math.min(9, length / 2);
+    const d = isSeen ? `M0,0H${length}m${-head},${-head / 2}l${head},${head / 2}l${-head},${head / 2}` : "";
+    const transform = `translate(${x},${y}) rotate(${(Math.atan2(dy, dx) * 180) / Math.PI})`;
+    for (const path of velocity) set(path, { d, transform });
+    const beyond = (start, part, from, size) => // the tip, where it lies inside
+      Math.min(Math.max(start + part * (1 + 12 / Math.max(length, 1)), from + 10), from + size - 10);
+    const at = { x: beyond(x, dx, left, width), y: beyond(y, dy, top, height) + 4 };
+    const toLeft = at.x > left + width - 80 || (dx < 0 && at.x > left + 80);
+    set(vector, { ...at, "text-anchor": toLeft ? "end" : "start", visibility: isSeen ? "visible" : "hidden" });
+    const short = (part) => (Math.abs(part) < 1e4 ? number(part) : part.toExponential(1));
+    const pair = (parts) => `(${parts.map(short).join(", ")})`;
+    moment.textContent = `Step ${t}: momentum is at w = ${pair(w[t])} with velocity v = ${pair(v[t])}. ` +
+      `Loss ${loss[t].toPrecision(2).replace("-", "−")}.`;
   }
 
   return self.start();

@@ -10,6 +10,7 @@ __all__ = ["MomentumExplorer"]
 
 _SCALE = 32  # pixels per unit in the picture
 _RIGHT, _TOP = 10, 5
+_SHOWN = 7  # the step whose velocity is drawn
 _CONTOURS = [10 ** (exponent / 2) for exponent in range(3, -6, -1)]  # loss, two a decade
 
 
@@ -20,6 +21,9 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
     step size is simply :math:`\alpha < 2(1 + \mu)`, and a worse conditioning flattens the other
     direction. (Only αλ matters: a bowl with the largest curvature λ behaves alike at α/λ.) Plain
     gradient descent with the same step size is drawn beside it.
+
+    Both paths can be played, or gone through step by step; an arrow shows the velocity that
+    momentum has at the step shown. Which step that is belongs to the view and is no attribute.
 
     Attributes
     ----------
@@ -84,7 +88,7 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
         return 0.5 * (w**2 @ self.curvatures)
 
     def picture(self) -> str:
-        """Return both paths over the bowl's contours, as an ``<svg>``."""
+        """Return both paths over the bowl's contours and an early velocity, as an ``<svg>``."""
         paths = "".join(
             f'<path d="{svg_path(self._pixels(trajectory.w))}" fill="none" stroke="currentColor" '
             f'stroke-linejoin="round" {look}/>'
@@ -102,10 +106,10 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
         return (
             '<svg viewBox="0 0 640 320" width="640" role="img" style="max-width:100%;height:auto" '
             'aria-label="Two paths down an elongated bowl, drawn over its contours: '
-            'momentum, solid, and gradient descent, dashed.">'
+            'momentum, solid, with its velocity as an arrow, and gradient descent, dashed.">'
             '<g fill="currentColor" fill-opacity="0.03" stroke="currentColor" '
             f'stroke-opacity="0.25">{contours}</g>{paths}'
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="currentColor"/></svg>'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="currentColor"/>{self._arrow()}</svg>'
         )
 
     def summary(self) -> str:
@@ -116,6 +120,26 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
             f"{self.num_steps} steps of size α = {self.lr:.4g} take momentum μ = "
             f"{self.momentum:.4g} (solid) from a loss of {own[0]:.3g} to {own[1]:.3g}, "
             f"and gradient descent (dashed) to {plain[1]:.3g}."
+        )
+
+    def _arrow(self) -> str:
+        path = self.path()
+        t = min(_SHOWN, self.num_steps)
+        (x, y), (dx, dy) = path.w[t], _SCALE * path.v[t] * (1, -1)
+        length = float(np.hypot(dx, dy))
+        if length < 3 or abs(x) > _RIGHT or abs(y) > _TOP:
+            return ""
+        [(left, top)] = self._pixels(path.w[t : t + 1])
+        angle = np.degrees(np.arctan2(dy, dx))
+        tip, barb = f"{length:.1f}", f"{length - 9:.1f}"
+        return (
+            f'<g transform="translate({left:.1f},{top:.1f}) rotate({angle:.1f})" '
+            'fill="currentColor" stroke="currentColor" stroke-width="3">'
+            f'<circle r="3"/><line x2="{tip}"/>'
+            f'<polyline points="{barb},-5 {tip},0 {barb},5" fill="none"/>'
+            f'</g><text x="{min(max(left + dx + 8, 4), 560):.1f}" '
+            f'y="{min(max(top + dy, 16), 312):.1f}" fill="currentColor" '
+            'font-size="15" font-style="italic">velocity v</text>'
         )
 
     def _pixels(self, w: np.ndarray) -> list[tuple[float, float]]:

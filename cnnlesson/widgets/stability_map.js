@@ -62,6 +62,7 @@ const NAMES = [ // where they stand, and turned by how much
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Stability map");
+  add(self.root, "p", {}, "Tap anywhere on the map, or drag the point.");
   const upper = add(self.root, "div", { class: "columns" });
   const height = (width) => Math.min(width * 0.95, 340);
   const map = self.plot(upper, { label: "Map of the spectral radius over αλ and μ", height, margin: [60, 14, 38, 40] });
@@ -80,13 +81,12 @@ function render({ model, el }) {
   const parts = charts.map(({ inside }) => kinds.map((kind) => add(inside, "path", { class: kind })));
 
   const lower = add(self.root, "div", { class: "columns readouts" });
-  const left = add(lower, "div");
+  const [left, controls] = [0, 1].map(() => add(lower, "div"));
   const card = add(left, "p");
   const words = ["b", "span", "span", "span"].map((tag) => add(card, tag));
   const buttons = add(left, "div", { class: "buttons" });
   self.button(buttons, "Critical μ for this αλ", () => ({ momentum: compute(self.state()).critical }));
   self.resetButton(buttons);
-  const controls = add(lower, "div");
   const slider = (name, label, symbol, step, show) => self.slider(controls, name, { label, symbol, step, show });
   const lr = slider("scaled_lr", "step size × curvature", "αλ", 0.01, number);
   slider("momentum", "momentum", "μ", 0.01, number);

@@ -118,7 +118,7 @@ class StabilityMap(Figure, module="stability_map"):
             for name, place in (
                 ("ripples", (1.2, 0.6)),
                 ("monotone", (0.22, 0.06)),
-                ("zigzag", (1.65, 0.06)),
+                ("zigzag", (1.72, 0.03)),
                 ("divergence", (3.3, 0.25)),
             )
             for x, y in _pixels([place])
@@ -132,6 +132,8 @@ class StabilityMap(Figure, module="stability_map"):
             f'<path d="{critical}{bound}" fill="none" stroke="currentColor"/>'
             '<path d="M0,0H640V320H0Z" fill="none" stroke="currentColor" stroke-opacity="0.4"/>'
             f'<g fill="currentColor" font-size="14" text-anchor="middle">{names}</g>'
+            '<g fill="currentColor" font-size="14"><text x="8" y="20">μ = 1</text>'
+            '<text x="632" y="312" text-anchor="end">αλ = 4</text></g>'
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="currentColor"/></svg>'
         )
 

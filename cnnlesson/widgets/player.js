@@ -1,0 +1,57 @@
+// Play and Pause, and a slider over the same steps: a course to watch or to leaf through.
+import { add } from "./figure.js";
+
+const SECONDS = 8; // for the whole course; a short one is slower still than that
+const SLOWEST = 4; // steps a second
+
+/** Add both for `name`, a number of the view. Who wants less motion gets a step at a time. */
+export function player(self, parent, name, { label, show }) {
+  const row = add(parent, "div", { class: "player" });
+  const button = add(row, "button", { type: "button" });
+  const { input } = self.slider(row, name, { label, step: 1, show });
+  const stillness = matchMedia("(prefers-reduced-motion: reduce)");
+  let frame = 0;
+  const write = () => {
+    button.textContent = frame ? "Pause" : stillness.matches ? "Next step" : "Play";
+  };
+  const pause = () => {
+    cancelAnimationFrame(frame);
+    frame = 0;
+    write();
+  };
+  const next = (steps) => {
+    const end = self.limits[name][1];
+    const at = self.get(name) >= end ? 0 : Math.min(self.get(name) + steps, end);
+    self.setOwn(name, at);
+    return at < end;
+  };
+
+  function play() {
+    let before = Infinity;
+    let due = 0; // steps, of which only whole ones are made
+    const tick = (now) => {
+      const seconds = Math.min(Math.max(now - before, 0), 100) / 1000; // a hidden page does not leap
+      due += seconds * Math.max(SLOWEST, self.limits[name][1] / SECONDS);
+      before = now;
+      const steps = Math.floor(due);
+      due -= steps;
+      if (steps && !next(steps)) pause();
+      else frame = requestAnimationFrame(tick);
+    };
+    if (self.get(name) >= self.limits[name][1]) next(0); // from the end back to the start
+    frame = requestAnimationFrame(tick);
+    write();
+  }
+
+  button.addEventListener("click", () => {
+    if (frame) pause();
+    else if (stillness.matches) next(1);
+    else play();
+  });
+  input.addEventListener("input", pause);
+  stillness.addEventListener("change", pause);
+  const seen = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting || pause());
+  seen.observe(parent);
+  self.undo.push(pause, () => seen.disconnect(), () => stillness.removeEventListener("change", pause));
+  write();
+}
