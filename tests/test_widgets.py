@@ -111,13 +111,6 @@ def test_modules_keep_the_shape_that_can_be_inlined(path):
     assert all(re.fullmatch(allowed, line) for line in exports)
 
 
-def test_the_figures_are_small():
-    page = (Path(__file__).parents[1] / "book" / "_ext").glob("*.[jc]s*")
-    sources = [*SOURCES, *SOURCES[0].parent.glob("*.css"), *page]
-    assert {"figure.js", "figure.css", "mount.js"} <= {path.name for path in sources}
-    assert sum(path.stat().st_size for path in sources) < 150_000
-
-
 @pytest.mark.parametrize(
     "line", ['import * as f from "./figure.js";', 'import f from "./figure.js";', "import 'f';"]
 )

@@ -10,6 +10,8 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
+from rcssmin import cssmin
+from rjsmin import jsmin
 from sphinx.application import Sphinx
 
 _HERE = Path(__file__).parent
@@ -17,15 +19,16 @@ _WIDGETS = _HERE.parents[1] / "cnnlesson" / "widgets"
 
 
 def _script() -> str:
-    sources = {path.stem: path.read_text("utf-8") for path in sorted(_WIDGETS.glob("*.js"))}
-    mount = (_HERE / "mount.js").read_text("utf-8")
+    # Comments and indentation stay in the repository; a phone need not fetch them.
+    sources = {path.stem: jsmin(path.read_text("utf-8")) for path in sorted(_WIDGETS.glob("*.js"))}
+    mount = jsmin((_HERE / "mount.js").read_text("utf-8"))
     return f"(() => {{\n{mount}\nmountAll({json.dumps(sources, ensure_ascii=False)});\n}})();\n"
 
 
 def _stylesheet() -> str:
     shared = _WIDGETS / "figure.css"
     own = sorted(set(_WIDGETS.glob("*.css")) - {shared})
-    return "".join(path.read_text("utf-8") for path in (shared, *own, _HERE / "book.css"))
+    return cssmin("".join(path.read_text("utf-8") for path in (shared, *own, _HERE / "book.css")))
 
 
 def _weights() -> dict[str, str]:
