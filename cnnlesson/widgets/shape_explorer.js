@@ -15,14 +15,15 @@ function render({ model, el }) {
   const { ranges, most, networks } = self.limits.stack;
   const group = `layer-${Math.random()}`; // radio buttons of one figure, in a page with several
   let chosen = 1;
-  const bounded = (key, value) => Math.min(Math.max(Math.round(value), ranges[key][0]), ranges[key][1]);
+  const rangeOf = (key) => ranges[key] ?? ranges.size;
+  const bounded = (key, value) => Math.min(Math.max(Math.round(value), rangeOf(key)[0]), rangeOf(key)[1]);
+  const network = () => read(model.get("stack"));
   /** Change the stack by a function of its input and layers, and choose a layer. */
   const edit = (how, next = chosen) => {
-    const network = read(model.get("stack"));
-    how(network.layers, network.input);
-    chosen = Math.min(next, network.layers.length);
-    self.set({ stack: write(network) });
-    self.redraw();
+    const changed = network();
+    how(changed.layers, changed.input);
+    self.set({ stack: write(changed) });
+    choose(Math.min(next, changed.layers.length));
   };
   const choose = (index) => {
     chosen = index;
@@ -30,11 +31,11 @@ function render({ model, el }) {
   };
   const move = (step) => {
     const to = chosen + step;
-    if (chosen < 1 || to < 1 || to > read(model.get("stack")).layers.length) return;
+    if (chosen < 1 || to < 1 || to > network().layers.length) return;
     edit((layers) => layers.splice(to - 1, 0, ...layers.splice(chosen - 1, 1)), to);
   };
   const remove = () => {
-    if (chosen > 0 && read(model.get("stack")).layers.length > 1) edit((layers) => layers.splice(chosen - 1, 1));
+    if (chosen > 0 && network().layers.length > 1) edit((layers) => layers.splice(chosen - 1, 1));
   };
 
   const buttons = (parent, label) => {
@@ -47,8 +48,8 @@ function render({ model, el }) {
   };
   const start = buttons(self.root, "Networks to start from");
   const presets = Object.entries(networks).map(([name, stack]) => [start(name, () => {
-    chosen = 1;
     self.set({ stack });
+    choose(1);
   }), stack]);
   const svg = add(add(self.root, "div", { class: "network" }), "svg");
   const verdict = add(self.root, "div", { class: "verdict" });
@@ -58,7 +59,9 @@ function render({ model, el }) {
   const panes = add(self.root, "div", { class: "panes" });
   const list = add(add(panes, "div", { class: "layers" }), "table", { "aria-label": "Layers and shapes" });
   const head = add(add(list, "thead"), "tr");
-  for (const text of ["layer", "output", "parameters", "multiply-adds", "receptive field"]) add(head, "th", { scope: "col" }, text);
+  for (const text of ["layer", "output", "parameters", "multiply-adds", "receptive field"]) {
+    add(head, "th", { scope: "col" }, text);
+  }
   const body = add(list, "tbody");
   const foot = add(add(list, "tfoot"), "tr");
   const totals = ["th", "td", "td", "td", "td"].map((tag) => add(foot, tag));
@@ -72,10 +75,10 @@ function render({ model, el }) {
   add(editor, "span", {}, "Add after it:");
   const insert = buttons(editor, "Add a layer after it");
   const additions = Object.keys(NAMES).map((kind) => insert(NAMES[kind].replace("2d", ""), () => {
-    const shape = chosen ? compute(self.state()).rows[chosen - 1]?.shape ?? [] : read(model.get("stack")).input;
-    const fresh = { conv: [16, 3, 1, 0, 1], pool: [2, 2, 0, 1], avgpool: [2, 2, 0], linear: [product(shape), 10] }[kind] ?? [];
-    const layer = { kind, ...Object.fromEntries(fresh.map((value, i) => [KEYS[kind][i], value])) };
-    edit((layers) => layers.splice(chosen, 0, layer), chosen + 1);
+    const { input, rows } = compute(self.state());
+    const arriving = chosen ? rows[chosen - 1]?.shape ?? [] : input;
+    const word = { conv: "conv16k3", pool: "pool2", avgpool: "avgpool2", linear: `linear${product(arriving)}to10` }[kind];
+    edit((layers) => layers.splice(chosen, 0, ...read(` ${word ?? kind}`).layers), chosen + 1);
   }));
 
   /** One row of the table: a radio button that chooses the layer, and what comes out of it. */
@@ -93,7 +96,8 @@ function render({ model, el }) {
       lines[chosen].radio.focus();
     });
     row.addEventListener("click", () => choose(i));
-    return { row, radio, texts: [add(label, "span"), add(label, "small")], cells: [1, 2, 3, 4].map(() => add(row, "td")) };
+    const texts = [add(label, "span"), add(label, "small")];
+    return { row, radio, texts, cells: [1, 2, 3, 4].map(() => add(row, "td")) };
   }
 
   /** A number of the chosen layer, to type, or to step with two buttons. */
@@ -105,14 +109,14 @@ function render({ model, el }) {
       const element = add(box, "button", { type: "button", "aria-label": `${what} ${name}` }, text);
       element.addEventListener("click", () => give(next(Number(input.value))));
     };
-    const [low, high] = ranges[key] ?? ranges.size;
+    const [min, max] = rangeOf(key);
     button(isWide ? "÷2" : "−", isWide ? "halve" : "less", (value) => (isWide ? Math.floor(value / 2) : value - 1));
     const label = add(box, "label");
     add(label, "span", {}, name);
-    const input = add(label, "input", { type: "number", min: low, max: high, step: 1, name: key });
+    const input = add(label, "input", { type: "number", min, max, step: 1, name: key });
     button(isWide ? "×2" : "+", isWide ? "double" : "more", (value) => (isWide ? 2 * value : value + 1));
     const give = (value) => edit((layers, input) => {
-      const inside = Math.min(Math.max(Math.round(value), low), high);
+      const inside = bounded(key, value);
       if (!chosen) return (input[["channels", "height", "width"].indexOf(key)] = inside);
       const layer = layers[chosen - 1];
       // As in PyTorch a pooling's stride is its kernel size, unless it is told otherwise.
@@ -165,7 +169,8 @@ function render({ model, el }) {
     while (lines.length <= layers.length) lines.push(addLine(lines.length));
     lines.forEach(({ row, radio, texts, cells }, i) => {
       const { shape, parameters, work, sees } = i ? rows[i - 1] ?? {} : { shape: input };
-      const known = [shape ? times(shape) : "–", i && shape ? many(parameters) : "", i && shape ? many(work) : "", sees ?? ""];
+      const costs = i && shape ? [many(parameters), many(work)] : ["", ""];
+      const known = [shape ? times(shape) : "–", ...costs, sees ?? ""];
       (i ? describe(layers[i - 1]) : ["Input", ""]).forEach((text, k) => (texts[k].textContent = text));
       known.forEach((text, k) => (cells[k].textContent = text));
       row.className = error && i === rows.length + 1 ? "bad" : i === chosen ? "chosen" : "";
@@ -173,11 +178,11 @@ function render({ model, el }) {
     });
     ["all", "", many(result.parameters), many(result.work), ""].forEach((text, k) => (totals[k].textContent = text));
 
-    const layer = chosen ? layers[chosen - 1] : { kind: "input", channels: input[0], height: input[1], width: input[2] };
-    const keys = KEYS[layer.kind] ?? Object.keys(layer).slice(1);
-    const key = `${Boolean(chosen)} ${keys}`;
-    if (key !== shown) {
-      shown = key;
+    const [channels, height, width] = input;
+    const layer = chosen ? layers[chosen - 1] : { kind: "input", channels, height, width };
+    const keys = chosen ? KEYS[layer.kind] ?? [] : ["channels", "height", "width"];
+    if (shown !== `${chosen > 0} ${keys}`) {
+      shown = `${chosen > 0} ${keys}`;
       steppers.replaceChildren();
       inputs = Object.fromEntries(keys.map((name) => [name, addStepper(name)]));
     }
@@ -195,31 +200,30 @@ function render({ model, el }) {
     for (const button of additions) button.disabled = layers.length === most;
     for (const [button, stack] of presets) set(button, { "aria-pressed": stack === write(result) });
 
-    const wrong = error && layers[rows.length];
-    title.textContent = error ? `Layer ${rows.length + 1}, ${describe(wrong)[0]}, is impossible. ${error.torch ? "PyTorch says:" : ""} ` : "";
-    said.textContent = error?.torch ?? "";
-    words.textContent = error?.words ?? `${many(result.parameters)} parameters, and ${many(result.work)} multiply-adds for one image. ` +
+    const place = rows.length;
+    title.textContent = error ? `Layer ${place + 1}, ${describe(layers[place])[0]}, is impossible. ` : "";
+    said.textContent = error?.torch ? `PyTorch says: ${error.torch}` : "";
+    words.textContent = error?.words ??
+      `${many(result.parameters)} parameters, and ${many(result.work)} multiply-adds for one image. ` +
       `A pixel of the last map sees ${result.field}×${result.field} pixels of the image.`;
     verdict.className = error ? "verdict bad" : "verdict";
-    mend.hidden = !error?.mend;
-    if (error?.mend) {
-      const [name, value] = Object.entries(error.mend)[0];
-      mend.textContent = error.mend === "flatten" ? "Insert a Flatten" : `Set ${WORDS[name].split(" ")[0]} to ${many(value)}`;
-      mend.onclick = () => {
-        edit((all) => (error.mend === "flatten" ? all.splice(rows.length, 0, { kind: "flatten" }) : Object.assign(all[rows.length], error.mend)), rows.length + 1);
-        lines[chosen]?.radio.focus({ preventScroll: true });
-      };
-    }
+    const [[key, value]] = Object.entries(error?.mend === "flatten" ? {} : error?.mend || {}).concat([[""]]);
+    mend.hidden = !error?.mend || (key && bounded(key, value) !== value);
+    mend.textContent = key ? `Set ${WORDS[key].split(" ")[0]} to ${many(value)}` : "Insert a Flatten";
+    mend.onclick = () => {
+      edit((all) => (key ? (all[place][key] = value) : all.splice(place, 0, { kind: "flatten" })), place + 1);
+      lines[chosen].radio.focus({ preventScroll: true }); // the button is about to go
+    };
     listing.textContent = toCode(result);
-    self.say(`${title.textContent}${words.textContent}`);
+    self.say(`${title.textContent}${said.textContent} ${words.textContent}`.replace("  ", " "));
   };
 
-  const { input, layers } = read(model.get("stack"));
-  const clean = write({ // an address may hold any number
-    input: input.map((value, i) => bounded(i ? "size" : "channels", value)),
-    layers: layers.map((layer) => Object.fromEntries(Object.entries(layer).map(([key, value]) => [key, key === "kind" ? value : bounded(key, value)]))),
-  });
-  if (clean !== model.get("stack")) model.set("stack", clean);
+  const given = network(); // an address may hold any number
+  given.input = given.input.map((value, i) => bounded(i ? "size" : "channels", value));
+  for (const layer of given.layers) {
+    for (const key of KEYS[layer.kind] ?? []) layer[key] = bounded(key, layer[key]);
+  }
+  if (write(given) !== model.get("stack")) model.set("stack", write(given));
   const sized = new ResizeObserver(() => self.redraw());
   const stop = self.start();
   sized.observe(svg.parentElement);
