@@ -17,7 +17,17 @@ from playwright.sync_api import expect
 from cnnlesson import widgets
 
 # What a class is made with, where that is not nothing.
-ARGUMENTS = {"TrainingPanel": 'load_digits("sklearn"), num_images=640'}
+ARGUMENTS = {
+    "RunExplorer": """[
+        run_experiment(
+            Run(lr=lr, momentum=momentum, num_images=100, num_test_images=50),
+            load_digits("sklearn"),
+        )
+        for lr in (0.001, 0.002)
+        for momentum in (0.0, 0.5)
+    ]""",
+    "TrainingPanel": 'load_digits("sklearn"), num_images=640',
+}
 FIGURES = [name for name in widgets.__all__ if name != "TrainingPanel"]
 PYTHON = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
@@ -31,10 +41,17 @@ ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"  # would ask anot
 def address(tmp_path_factory):
     """A JupyterLab with a notebook that shows every figure, each under its class's name."""
     folder = tmp_path_factory.mktemp("lab")
-    cells = ["from cnnlesson import load_digits\nfrom cnnlesson.widgets import *"]
+    cells = [
+        "from cnnlesson import Run, load_digits, run_experiment\n"
+        "from cnnlesson.widgets import *\n"
+        "shown, at_first = {}, {}"
+    ]
     for name in widgets.__all__:
-        cells.append(f"shown = {name}({ARGUMENTS.get(name, '')})\n{name.lower()} = shown\nshown")
-    cells.append("at_first = trainingpanel.settings")
+        cells.append(
+            f"shown['{name}'] = {name}({ARGUMENTS.get(name, '')})\n"
+            f"at_first['{name}'] = shown['{name}'].settings\n"
+            f"shown['{name}']"
+        )
     notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=PYTHON)
     (folder / "root").mkdir()
     nbformat.write(notebook, folder / "root" / "figures.ipynb")
@@ -130,8 +147,12 @@ def python(page, code):
     )
 
 
-def value_of(page, name, setting):
-    return json.loads(python(page, f"import json; print(json.dumps({name.lower()}.{setting}))"))
+def settings_of(page, name):
+    return python(page, f"print(shown['{name}'].settings)")
+
+
+def restore(page, name):
+    python(page, f"for pair in at_first['{name}'].items(): setattr(shown['{name}'], *pair)")
 
 
 def wait_for(is_so, seconds=20):
@@ -154,57 +175,55 @@ def test_a_figure_is_drawn(page, name):
     assert not cell(page, name).get_by_text("Traceback").count()
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_python_and_the_slider_move_each_other(page, name):
-    figure = cell(page, name).locator(".is-live")
-    slider = figure.locator("input[type=range][name]").first
-    setting = slider.get_attribute("name")
-    slider.scroll_into_view_if_needed()
-    at_first, python_at_first = slider.input_value(), value_of(page, name, setting)
-
+def drag(page, slider):
+    """Drag a slider towards its farther end, then step back by a key."""
     box = slider.bounding_box()
     y = box["y"] + box["height"] / 2
-    fraction = "(e) => (e.value - e.min) / (e.max - e.min)"
+    now = slider.evaluate("(e) => (e.value - e.min) / (e.max - e.min)")
     start, end = (
-        box["x"] + 10 + part * (box["width"] - 20)
-        for part in (slider.evaluate(fraction), 0.2 if slider.evaluate(fraction) > 0.5 else 0.8)
+        box["x"] + 10 + part * (box["width"] - 20) for part in (now, 0.1 if now > 0.5 else 0.9)
     )
     page.mouse.move(start, y)
     page.mouse.down()
     page.mouse.move(end, y, steps=4)
     page.mouse.up()
-    wait_for(lambda: value_of(page, name, setting) != python_at_first)
-    dragged = slider.input_value()
-    slider.press("ArrowLeft")
-    assert float(slider.input_value()) < float(dragged)
+    dragged = float(slider.input_value())
+    slider.press("ArrowRight" if now > 0.5 else "ArrowLeft")
+    assert (float(slider.input_value()) > dragged) == (now > 0.5)
 
-    python(page, f"{name.lower()}.{setting} = {python_at_first!r}")
-    expect(slider).to_have_value(at_first, timeout=20_000)
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_python_and_a_control_move_each_other(page, name):
+    figure = cell(page, name).locator(".is-live")
+    controls = figure.locator("input[type=range]"), figure.locator("input[type=number]")
+    is_slider = bool(controls[0].count())
+    control = controls[0 if is_slider else 1].first
+    control.scroll_into_view_if_needed()
+    before, in_python = control.input_value(), settings_of(page, name)
+    if is_slider:
+        drag(page, control)
+    else:
+        control.press("ArrowUp")
+    assert control.input_value() != before
+    wait_for(lambda: settings_of(page, name) != in_python)
+    restore(page, name)
+    expect(control).to_have_value(before, timeout=20_000)
+    assert settings_of(page, name) == in_python
 
 
 def test_arrow_keys_move_the_point_of_a_figure_not_the_notebook(page):
-    point = cell(page, "MomentumExplorer").locator(".point")
+    figure = cell(page, "MomentumExplorer")
+    point = figure.locator(".point")
     point.scroll_into_view_if_needed()
     point.press("ArrowDown")
-    wait_for(lambda: value_of(page, "MomentumExplorer", "start") == [-8, 2.4])
+    wait_for(lambda: "'start': (-8.0, 2.4)" in settings_of(page, "MomentumExplorer"))
     expect(point).to_be_focused()
-    python(page, "momentumexplorer.num_steps = 7")
-    path = cell(page, "MomentumExplorer").locator(".path.momentum").first
-    page.wait_for_function(
-        "(e) => e.getAttribute('d').split('L').length === 8", arg=path.element_handle()
-    )
+    python(page, "shown['MomentumExplorer'].num_steps = 7")
+    count = "(e) => e.getAttribute('d').split('L').length === 8"
+    page.wait_for_function(count, arg=figure.locator(".path.momentum").first.element_handle())
 
 
 # The panel
-
-
-RESET = """
-trainingpanel.stop()
-trainingpanel.wait()
-trainingpanel.clear()
-for name, value in at_first.items():
-    setattr(trainingpanel, name, value)
-"""
 
 
 @pytest.fixture
@@ -213,7 +232,8 @@ def panel(page):
     panel = cell(page, "TrainingPanel")
     panel.locator("svg.plot").wait_for()
     panel.scroll_into_view_if_needed()
-    python(page, RESET)
+    python(page, "panel = shown['TrainingPanel']; panel.stop(); panel.wait(); panel.clear()")
+    restore(page, "TrainingPanel")
     return panel
 
 
@@ -240,9 +260,7 @@ def test_the_panel_trains_and_the_first_point_comes_within_two_seconds(page, pan
     expect(panel.locator(".result")).to_contain_text("Training", timeout=20_000)
     expect(panel.locator(".result")).to_contain_text("is complete", timeout=60_000)
     expect(button(panel, "Train")).to_be_enabled()
-    result = json.loads(
-        python(page, "import json; print(json.dumps(trainingpanel.results[0].to_dict()))")
-    )
+    result = json.loads(python(page, "import json; print(json.dumps(panel.results[0].to_dict()))"))
     accuracy = f"{100 * result['test_accuracy']:.1f} %"
     expect(panel.locator("tbody td").first).to_have_text(accuracy)
     expect(panel.get_by_role("status").first).to_contain_text(f"{accuracy} of 540 test images")
@@ -254,18 +272,18 @@ def test_the_panel_trains_and_the_first_point_comes_within_two_seconds(page, pan
 
 
 def test_stop_stops_and_the_notebook_goes_on_meanwhile(page, panel):
-    python(page, "trainingpanel.num_epochs = 20")
+    python(page, "panel.num_epochs = 20")
     button(panel, "Train").click()
     panel.locator(".plot .line").wait_for(state="attached")
-    assert python(page, "print(6 * 7, trainingpanel.is_training)") == "42 True\n"
+    assert python(page, "print(6 * 7, panel.is_training)") == "42 True\n"
     button(panel, "Stop").click()
     expect(panel.locator(".result")).to_contain_text("was stopped at step", timeout=20_000)
     expect(button(panel, "Stop")).to_be_disabled()
-    assert "interrupted" in python(page, "print(trainingpanel.results[-1].status)")
+    assert "interrupted" in python(page, "print(panel.results[-1].status)")
 
 
 def test_an_interrupt_of_the_kernel_stops_the_training(page, panel):
-    python(page, "trainingpanel.num_epochs = 20")
+    python(page, "panel.num_epochs = 20")
     button(panel, "Train").click()
     panel.locator(".plot .line").wait_for(state="attached")
     page.evaluate(
@@ -285,7 +303,7 @@ def test_two_trainings_lie_over_each_other_with_what_differs_in_words(page, pane
             handle = panel.get_by_role("slider", name="momentum μ")
             handle.focus()
             handle.press(key)
-            wait_for(lambda: value_of(page, "TrainingPanel", "momentum") == 0.81)
+            wait_for(lambda: "'momentum': 0.81" in settings_of(page, "TrainingPanel"))
         button(panel, "Train").press("Enter")
         expect(button(panel, "Train")).to_be_disabled(timeout=20_000)
         expect(button(panel, "Train")).to_be_enabled(timeout=60_000)
@@ -302,19 +320,19 @@ def test_two_trainings_lie_over_each_other_with_what_differs_in_words(page, pane
 
 
 def test_python_moves_the_panel_s_controls_and_keeps_a_value_between_two(page, panel):
-    python(page, "trainingpanel.lr = 0.0123; trainingpanel.pixels = 'unit'")
+    python(page, "panel.lr = 0.0123; panel.pixels = 'unit'")
     row = panel.locator(".widget-inline-hbox").filter(has_text="step size α")
     expect(row.locator(".widget-readout")).to_have_text("0.0123", timeout=20_000)
     select = panel.get_by_label("pixels")
     expect(select).to_have_value("unit", timeout=20_000)
     select.select_option("standardized")
-    wait_for(lambda: value_of(page, "TrainingPanel", "pixels") == "standardized")
-    assert value_of(page, "TrainingPanel", "lr") == 0.0123
+    wait_for(lambda: "standardized" in settings_of(page, "TrainingPanel"))
+    assert "'lr': 0.0123" in settings_of(page, "TrainingPanel")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_the_panel_is_accessible_in_both_themes(page, panel, theme):
-    python(page, "trainingpanel.train(); trainingpanel.wait()")
+    python(page, "panel.train(); panel.wait()")
     panel.locator(".plot .line").wait_for(state="attached")
     page.evaluate(
         "(theme) => jupyterapp.commands.execute('apputils:change-theme', { theme })", theme

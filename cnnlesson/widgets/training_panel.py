@@ -5,7 +5,6 @@ import math
 import sys
 import weakref
 from collections.abc import Iterable
-from contextlib import suppress
 from threading import Event, Lock, Thread
 from time import perf_counter
 from typing import Any
@@ -115,6 +114,7 @@ class TrainingPanel(ipywidgets.VBox):
         self._is_training = False
         self._num_started = 0
         self._shown: list[tuple[Run, Curve]] = []
+        self._shell: Any = None
         self._parts: list[ipywidgets.Widget] = []
         self.results: list[RunResult] = []
         if unknown := settings.keys() - _NAMES.keys():
@@ -133,8 +133,9 @@ class TrainingPanel(ipywidgets.VBox):
         self._build()
         # The first optimiser of a process makes PyTorch import for a second: now, not at a click.
         torch.optim.SGD([torch.zeros(1, requires_grad=True)])
-        if shell := get_ipython():
-            shell.events.register("post_run_cell", self._after_cell)
+        self._shell = get_ipython()
+        if self._shell:
+            self._shell.events.register("post_run_cell", self._after_cell)
         _PANELS.add(self)
 
     @validate("num_images", "num_test_images")
@@ -213,9 +214,9 @@ class TrainingPanel(ipywidgets.VBox):
     def close(self) -> None:
         """Stop training and take the panel away."""
         self.stop()
-        if shell := get_ipython():
-            with suppress(ValueError):  # if this is the second time
-                shell.events.unregister("post_run_cell", self._after_cell)
+        if self._shell:
+            self._shell.events.unregister("post_run_cell", self._after_cell)
+            self._shell = None
         for part in self._parts:
             part.close()
         super().close()
