@@ -6,6 +6,7 @@ from cnnlesson.data import Digits, load_arrays, load_digits, standardize
 from cnnlesson.diagrams import draw_boxes, draw_feature_maps, save_svg
 from cnnlesson.evaluation import evaluate, predict, predict_logits, predict_proba
 from cnnlesson.experiments import Run, RunResult, run_experiment
+from cnnlesson.graphs import PinnedGraph, expander_graph, grid_graph, path_graph
 from cnnlesson.iterates import (
     StochasticError,
     error_by_component,
@@ -25,6 +26,7 @@ from cnnlesson.quadratic import (
     optimal_momentum,
     spectral_radius,
 )
+from cnnlesson.regression import PolynomialRegression, early_stopping_filter, tikhonov_filter
 from cnnlesson.results import load_results, read_results
 from cnnlesson.stages import describe
 from cnnlesson.sweeps import sweep
@@ -48,6 +50,8 @@ __all__ = [
     "GradientNoise",
     "History",
     "LayerShape",
+    "PinnedGraph",
+    "PolynomialRegression",
     "ReceptiveField",
     "Run",
     "RunResult",
@@ -63,9 +67,12 @@ __all__ = [
     "describe",
     "draw_boxes",
     "draw_feature_maps",
+    "early_stopping_filter",
     "error_by_component",
     "evaluate",
+    "expander_graph",
     "gradient_noise",
+    "grid_graph",
     "load_arrays",
     "load_digits",
     "load_results",
@@ -77,6 +84,7 @@ __all__ = [
     "optimal_lr",
     "optimal_momentum",
     "output_size",
+    "path_graph",
     "predict",
     "predict_logits",
     "predict_proba",
@@ -90,5 +98,6 @@ __all__ = [
     "standardize",
     "stochastic_error",
     "sweep",
+    "tikhonov_filter",
     "train_model",
 ]

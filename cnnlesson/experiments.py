@@ -2,6 +2,7 @@
 
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import asdict, field
 from itertools import pairwise
 from typing import Literal
@@ -17,9 +18,10 @@ from cnnlesson.arguments import Count, MomentumCoefficient, Positive, Seed
 from cnnlesson.data import Digits, load_digits, standardize
 from cnnlesson.evaluation import predict_logits
 from cnnlesson.model import ConvNet
-from cnnlesson.training import train_model
+from cnnlesson.seeding import Seeded
+from cnnlesson.training import History, train_model
 
-__all__ = ["Pixels", "Run", "RunResult", "run_experiment"]
+__all__ = ["Run", "RunResult", "run_experiment"]
 
 CURVE_POINTS = 25
 
@@ -135,10 +137,17 @@ class RunResult:
         }
 
 
-def run_experiment(run: Run, digits: Digits | None = None, *, progress: bool = False) -> RunResult:
+def run_experiment(
+    run: Run,
+    digits: Digits | None = None,
+    *,
+    progress: bool = False,
+    on_step: Callable[[History], object] | None = None,
+) -> RunResult:
     """Train a new ``ConvNet`` as ``run`` says, and measure it after every epoch.
 
-    It trains on the GPU where PyTorch finds one. The caller's random state is left as it was.
+    It trains on the GPU where PyTorch finds one. PyTorch's global random state is neither used nor
+    changed: this can run in a thread of its own.
 
     Parameters
     ----------
@@ -149,6 +158,8 @@ def run_experiment(run: Run, digits: Digits | None = None, *, progress: bool = F
         training, the rest for testing.
     progress : bool, default False
         Show a bar per epoch.
+    on_step : callable, optional
+        Called after every step, as by :func:`train_model`.
 
     Returns
     -------
@@ -173,23 +184,23 @@ def run_experiment(run: Run, digits: Digits | None = None, *, progress: bool = F
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     started = time.perf_counter()
-    with torch.random.fork_rng():
-        torch.manual_seed(run.seed)
+    with Seeded(run.seed):
         model = ConvNet().to(device)
-        history = train_model(
-            model,
-            torch.optim.SGD(model.parameters(), lr=run.lr, momentum=run.momentum),
-            nn.CrossEntropyLoss(),
-            x_train.to(device),
-            digits.labels[train],
-            batch_size=run.batch_size,
-            num_epochs=run.num_epochs,
-            shuffle=run.order == "shuffled",
-            x_val=x_test,
-            y_val=digits.labels[test],
-            seed=run.seed,
-            progress=progress,
-        )
+    history = train_model(
+        model,
+        torch.optim.SGD(model.parameters(), lr=run.lr, momentum=run.momentum),
+        nn.CrossEntropyLoss(),
+        x_train.to(device),
+        digits.labels[train],
+        batch_size=run.batch_size,
+        num_epochs=run.num_epochs,
+        shuffle=run.order == "shuffled",
+        x_val=x_test,
+        y_val=digits.labels[test],
+        seed=run.seed,
+        progress=progress,
+        on_step=on_step,
+    )
     is_finite = all(bool(w.isfinite().all()) for w in model.parameters())
     is_dead = history.status == "completed" and _is_dead(model, x_test)
     num_steps = run.num_epochs * -(-run.num_images // run.batch_size)

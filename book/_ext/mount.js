@@ -44,9 +44,17 @@ function clamp(value, limits) {
   return step ? Math.round(inside / step) * step : inside;
 }
 
-/** Read a setting from the address; what cannot be read there leaves it as it is. */
+/**
+ * Read a setting from the address; what cannot be read there leaves it as it is. Text is one of a
+ * few words, or whatever matches a pattern: its numbers the figure brings into their range.
+ */
 function parse(text, current, limits) {
-  if (typeof current === "string") return limits.includes(text) ? text : current;
+  if (typeof current === "string") {
+    const fits = Array.isArray(limits)
+      ? limits.includes(text)
+      : new RegExp(`^(?:${limits.pattern})$`).test(text);
+    return fits ? text : current;
+  }
   const values = text === "" ? [] : text.split("_").map(Number);
   const count = Array.isArray(current) ? current.length : 1;
   if (values.length !== count || !values.every(Number.isFinite)) return current;

@@ -104,7 +104,7 @@ class Figure(anywidget.AnyWidget):
         }
 
     @default("_limits")
-    def _default_limits(self) -> dict[str, list[Any]]:
+    def _default_limits(self) -> dict[str, Any]:
         return {name: self.trait_metadata(name, "limits") for name in self.settings}
 
     @default("_initial")
