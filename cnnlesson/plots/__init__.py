@@ -5,9 +5,12 @@ from cnnlesson.plots.curves import plot_curves, plot_history, plot_spread
 from cnnlesson.plots.digits import show_images, show_pixels
 from cnnlesson.plots.mistakes import plot_confusion_matrix, plot_reliability
 from cnnlesson.plots.paths import plot_rates, plot_trajectories
+from cnnlesson.plots.runs import plot_accuracy_map, plot_against
 from cnnlesson.plots.shapes import plot_positions, show_seen
 
 __all__ = [
+    "plot_accuracy_map",
+    "plot_against",
     "plot_confusion_matrix",
     "plot_curves",
     "plot_history",

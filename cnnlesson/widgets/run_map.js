@@ -1,5 +1,5 @@
 // The map of measured runs: a cell for every step size and momentum, coloured by median accuracy.
-import { DIRECTIONS, add, scale, set } from "./figure.js";
+import { DIRECTIONS, add, set } from "./figure.js";
 
 export const LINES = ["none", "effective", "quadratic", "both"]; // as places: 1 and 2, a line each, and their sum
 const ROW = 28; // height of a cell, in pixels
@@ -31,11 +31,13 @@ export const paths = (parent, ...names) =>
 
 /** Append the map to `parent`. */
 export function runMap(self, parent) {
-  let [axes, tall, cell] = [{}, 0, 0]; // height of the map and width of a cell, in pixels
+  let [axes, tall, cell, scaled] = [{}, 0, 0, 0]; // height, width of a cell, and of the scale when drawn, in pixels
   const map = self.plot(parent, {
     label: "Map of the median test accuracy over step size and momentum", height: () => tall, margin: [60, 8, 38, 56],
   });
-  const ground = add(map.inside, "g");
+  const ground = add(map.inside, "rect", { class: "run-ground" });
+  const grid = add(map.inside, "g");
+  const tiles = []; // kept, because making an element costs more than moving it
   const lines = ["edge", "edge run-dashed"].map((name) => paths(map.inside, "halo", name));
   const signs = paths(map.inside, "halo", "edge");
   const bar = add(map.svg, "g", { "aria-hidden": "true" });
@@ -64,6 +66,17 @@ export function runMap(self, parent) {
     event.preventDefault();
   });
 
+  function drawScale() {
+    const { x, width } = map.box;
+    scaled = map.width;
+    bar.replaceChildren();
+    add(bar, "text", { x, y: 11 }, "median test accuracy");
+    for (let i = 50; i > 0; i--) add(bar, "path", { d: `M${x},26h${(width * i) / 50}v9H${x}z`, style: fill((i - 1) / 49) });
+    for (const accuracy of [0, 0.5, 0.8, 0.9, 0.95, 0.98]) {
+      add(bar, "text", { x: tone(accuracy), y: 49, "text-anchor": "middle" }, String(accuracy));
+    }
+  }
+
   return {
     plot: map,
     height: () => tall,
@@ -79,24 +92,19 @@ export function runMap(self, parent) {
         y: [-0.5, rows.length - 0.5], yLabel: "momentum μ", rows: [...rows.map(show).entries()],
       });
       set(hit, map.box);
-      const { x, width } = map.box;
-      cell = width / columns.length;
-      bar.replaceChildren();
-      add(bar, "text", { x, y: 11 }, "median test accuracy");
-      for (let i = 50; i > 0; i--) add(bar, "path", { d: `M${x},26h${(width * i) / 50}v9H${x}z`, style: fill((i - 1) / 49) });
-      for (const accuracy of [0, 0.5, 0.8, 0.9, 0.95, 0.98]) {
-        add(bar, "text", { x: tone(accuracy), y: 49, "text-anchor": "middle" }, String(accuracy));
-      }
-      ground.replaceChildren();
-      add(ground, "rect", { ...map.box, class: "run-ground" });
+      set(ground, map.box);
+      cell = map.box.width / columns.length;
+      if (scaled !== map.width) drawScale();
       let sign = "";
-      for (const { lr, momentum, median, diverged, dead } of cells) {
+      tiles.splice(cells.length).forEach((tile) => tile.remove());
+      cells.forEach(({ lr, momentum, median, diverged, dead }, k) => {
         const [left, top] = [map.x(columns.indexOf(lr)), map.y(rows.indexOf(momentum))];
         const box = { x: left - cell / 2 + 0.5, y: top - ROW / 2 + 0.5, width: cell - 1, height: ROW - 1 };
-        add(ground, "rect", { ...box, style: median === null ? "fill: var(--bad)" : fill(shade(median)) });
+        tiles[k] ??= add(grid, "rect");
+        set(tiles[k], { ...box, style: median === null ? "fill: var(--bad)" : fill(shade(median)) });
         const shift = diverged && dead ? 5 : 0;
         sign += (diverged ? SIGNS.diverged(left - shift, top) : "") + (dead ? SIGNS.dead(left + shift, top) : "");
-      }
+      });
       for (const path of signs) set(path, { d: sign });
     },
 
