@@ -11,7 +11,7 @@ PORT ?= 8000
 # One thread, and no progress bars in stored outputs: the conditions the chapters are compared in.
 QUIET := OMP_NUM_THREADS=1 TQDM_DISABLE=1
 
-.PHONY: book build test notebooks lint benchmarks repository clean
+.PHONY: book build test notebooks lint benchmarks results repository clean
 
 book: build
 	@echo
@@ -39,6 +39,10 @@ lint: .venv/ready
 benchmarks: build
 	$(BIN)/python benchmarks/training_speed.py
 	$(BIN)/python benchmarks/figure_speed.py
+
+# Goes on where it was interrupted. One study alone: make results STUDIES=map
+results: .venv/ready
+	$(BIN)/python benchmarks/measure_runs.py $(STUDIES)
 
 # make repository NAME=you/cnnlesson: for a fork, in the configuration, the README and the chapters.
 REPOSITORY := $(shell sed -n 's|^  url: https://github.com/||p' _config.yml)

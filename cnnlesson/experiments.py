@@ -1,7 +1,10 @@
 """One training of the real network as data: what was set, and what came of it."""
 
+import platform
 import time
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, field
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -10,13 +13,19 @@ from pydantic.dataclasses import dataclass
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 
+from cnnlesson.activity import dead_channels
 from cnnlesson.arguments import Count, MomentumCoefficient, Positive, Seed
 from cnnlesson.data import Digits, load_digits, standardize
 from cnnlesson.evaluation import predict_logits
 from cnnlesson.model import ConvNet
-from cnnlesson.training import train_model
+from cnnlesson.seeding import Seeded
+from cnnlesson.training import History, train_model
 
 __all__ = ["Run", "RunResult", "run_experiment"]
+
+CURVE_POINTS = 25
+
+Pixels = Literal["raw", "unit", "standardized"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +66,7 @@ class Run:
     num_epochs: Count = 1
     num_images: Count = 6000
     num_test_images: Count = 2000
-    pixels: Literal["raw", "unit", "standardized"] = "raw"
+    pixels: Pixels = "raw"
     order: Literal["shuffled", "sorted"] = "shuffled"
     seed: Seed = 0
 
@@ -79,6 +88,17 @@ class RunResult:
         Accuracy on the test images after each finished epoch.
     seconds : float
         Wall time of the training and its measurements.
+    loss_curve : list of float
+        Mean batch loss over consecutive parts of the training, 25 of about equal length or one
+        per step if there are fewer steps, to four significant digits. A training that ended early
+        has the parts it finished.
+    dead_channels : list of float
+        Share of the channels of each ReLU layer, first to last, that give 0 for every test image
+        at the end; empty if a weight is not a finite number.
+    digits : str
+        Which digits, as ``Digits.source`` names them.
+    environment : dict of str to str
+        The versions of ``python`` and ``torch``, the ``machine`` and the ``device``.
     """
 
     run: Run
@@ -86,6 +106,10 @@ class RunResult:
     train_losses: list[float]
     test_accuracies: list[float]
     seconds: float
+    loss_curve: list[float] = field(default_factory=list)
+    dead_channels: list[float] = field(default_factory=list)
+    digits: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def train_loss(self) -> float:
@@ -113,10 +137,17 @@ class RunResult:
         }
 
 
-def run_experiment(run: Run, digits: Digits | None = None, *, progress: bool = False) -> RunResult:
+def run_experiment(
+    run: Run,
+    digits: Digits | None = None,
+    *,
+    progress: bool = False,
+    on_step: Callable[[History], object] | None = None,
+) -> RunResult:
     """Train a new ``ConvNet`` as ``run`` says, and measure it after every epoch.
 
-    The caller's random state is left as it was.
+    It trains on the GPU where PyTorch finds one. PyTorch's global random state is neither used nor
+    changed: this can run in a thread of its own.
 
     Parameters
     ----------
@@ -127,6 +158,8 @@ def run_experiment(run: Run, digits: Digits | None = None, *, progress: bool = F
         training, the rest for testing.
     progress : bool, default False
         Show a bar per epoch.
+    on_step : callable, optional
+        Called after every step, as by :func:`train_model`.
 
     Returns
     -------
@@ -149,32 +182,51 @@ def run_experiment(run: Run, digits: Digits | None = None, *, progress: bool = F
         _scale(digits.images[test], run.pixels),
     )
 
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     started = time.perf_counter()
-    with torch.random.fork_rng():
-        torch.manual_seed(run.seed)
-        model = ConvNet()
-        history = train_model(
-            model,
-            torch.optim.SGD(model.parameters(), lr=run.lr, momentum=run.momentum),
-            nn.CrossEntropyLoss(),
-            x_train,
-            digits.labels[train],
-            batch_size=run.batch_size,
-            num_epochs=run.num_epochs,
-            shuffle=run.order == "shuffled",
-            x_val=x_test,
-            y_val=digits.labels[test],
-            seed=run.seed,
-            progress=progress,
-        )
-    status = "dead" if history.status == "completed" and _is_dead(model, x_test) else history.status
+    with Seeded(run.seed):
+        model = ConvNet().to(device)
+    history = train_model(
+        model,
+        torch.optim.SGD(model.parameters(), lr=run.lr, momentum=run.momentum),
+        nn.CrossEntropyLoss(),
+        x_train.to(device),
+        digits.labels[train],
+        batch_size=run.batch_size,
+        num_epochs=run.num_epochs,
+        shuffle=run.order == "shuffled",
+        x_val=x_test,
+        y_val=digits.labels[test],
+        seed=run.seed,
+        progress=progress,
+        on_step=on_step,
+    )
+    is_finite = all(bool(w.isfinite().all()) for w in model.parameters())
+    is_dead = history.status == "completed" and _is_dead(model, x_test)
+    num_steps = run.num_epochs * -(-run.num_images // run.batch_size)
     return RunResult(
         run=run,
-        status=status,
+        status="dead" if is_dead else history.status,
         train_losses=history.train_loss,
         test_accuracies=history.val_accuracy,
         seconds=time.perf_counter() - started,
+        loss_curve=_mean_by_parts(history.batch_loss, num_steps),
+        dead_channels=list(dead_channels(model, x_test).values()) if is_finite else [],
+        digits=digits.source,
+        environment={
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "machine": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+            "device": torch.cuda.get_device_name() if device == "cuda" else device,
+        },
     )
+
+
+def _mean_by_parts(losses: list[float], num_steps: int) -> list[float]:
+    """Return the mean of each finished part of ``num_steps`` losses, of which some may lack."""
+    edges = np.linspace(0, num_steps, min(CURVE_POINTS, num_steps) + 1).round().astype(int)
+    parts = pairwise(edges)
+    return [float(f"{np.mean(losses[i:j]):.4g}") for i, j in parts if j <= len(losses)]
 
 
 def _take(indices: np.ndarray, number: int, name: str) -> np.ndarray:
@@ -183,7 +235,7 @@ def _take(indices: np.ndarray, number: int, name: str) -> np.ndarray:
     return indices[:number]
 
 
-def _scale(images: Tensor, pixels: str) -> Tensor:
+def _scale(images: Tensor, pixels: Pixels) -> Tensor:
     match pixels:
         case "unit":
             return images / 255

@@ -94,9 +94,7 @@ class Visit:
             route.abort()
 
 
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Visit]]:
-    """Return ``open_page(url, width=1280, theme="light", **context_options) -> Visit``."""
+def _open_pages(browser: Browser) -> Iterator[Callable[..., Visit]]:
     contexts = []
 
     def open_page(url: str, width: int = 1280, theme: str = "light", **options: object) -> Visit:
@@ -113,6 +111,18 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Visit]]:
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Return ``open_page(url, width=1280, theme="light", **context_options) -> Visit``."""
+    yield from _open_pages(browser)
+
+
+@pytest.fixture(scope="module")
+def open_lasting_page(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Return the same, for pages that stay open for all tests of a module."""
+    yield from _open_pages(browser)
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,7 @@
 """The figures in a real browser: what is drawn is what Python computes, for every kind of hand."""
 
-import json
-import os
 import re
-import subprocess
-import sys
-import time
-from urllib.error import URLError
-from urllib.request import urlopen
 
-import nbformat
 import numpy as np
 import pytest
 from figure_page import (
@@ -29,17 +21,12 @@ from figure_page import (
     slider,
     swipe_by,
 )
-from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 
 from cnnlesson.momentum import optimal_momentum, spectral_radius
 from cnnlesson.widgets import MomentumExplorer
 
 FIGURE = MomentumExplorer
-PYTHON = {
-    "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-    "language_info": {"name": "python"},
-}
 SLIDERS = ("lr", "momentum", "condition_number", "num_steps")
 LOSSES = (1e-8, 1e4)
 
@@ -272,7 +259,7 @@ def test_play_and_pause(open_figure):
     position, play = slider(page, "position"), first(page).locator(".player button")
     play.press("Enter")
     expect(play).to_have_text("Pause")
-    page.wait_for_function("document.querySelector('input[name=position]').value > 9")
+    page.wait_for_function("document.querySelector('input[data-name=position]').value > 9")
     play.press("Enter")
     expect(play).to_have_text("Play")
     at = int(position.input_value())
@@ -280,10 +267,10 @@ def test_play_and_pause(open_figure):
     check_moment(page, MomentumExplorer(num_steps=40), at)
     position.fill("38")
     play.click()
-    page.wait_for_function("document.querySelector('input[name=position]').value == 40")
+    page.wait_for_function("document.querySelector('input[data-name=position]').value == 40")
     expect(play).to_have_text("Play")
     play.click()  # from the end it begins again
-    page.wait_for_function("document.querySelector('input[name=position]').value < 20")
+    page.wait_for_function("document.querySelector('input[data-name=position]').value < 20")
     expect(play).to_have_text("Pause")
     position.press("ArrowRight")  # a hand on the slider takes over
     expect(play).to_have_text("Play")
@@ -440,97 +427,3 @@ def test_javascript_computes_what_python_computes(open_page):
         np.testing.assert_allclose(result["optimum"]["lr"], lr, rtol=1e-9)
         np.testing.assert_allclose(result["optimum"]["momentum"], momentum, rtol=1e-9)
     assert 50 < num_diverging < 350
-
-
-@pytest.fixture
-def lab(tmp_path):
-    """A JupyterLab with a notebook of three cells; its address."""
-    cells = [
-        "from cnnlesson.widgets import MomentumExplorer\nexplorer = MomentumExplorer()\nexplorer",
-        "print(explorer)",
-        "explorer.momentum = 0.25",
-    ]
-    notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=PYTHON)
-    root = tmp_path / "root"
-    root.mkdir()
-    nbformat.write(notebook, root / "figure.ipynb")
-    settings = tmp_path / "config" / "labconfig" / "page_config.json"
-    settings.parent.mkdir(parents=True)
-    announcements = "@jupyterlab/apputils-extension:announcements"  # would ask another host
-    settings.write_text(json.dumps({"disabledExtensions": {announcements: True}}))
-    # Port 0 lets the system choose; the server writes down which one it got.
-    options = {
-        "--IdentityProvider.token": "figures",
-        "--ServerApp.root_dir": root,
-        "--ServerApp.port": 0,
-        "--LabApp.expose_app_in_browser": True,
-    }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-    environment = {
-        **os.environ,
-        "OMP_NUM_THREADS": "1",
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
-        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
-    }
-    log = tmp_path / "log"
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            command + [f"{name}={value}" for name, value in options.items()],
-            env=environment,
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            for _ in range(300):
-                [address] = [
-                    json.loads(path.read_text())["url"]
-                    for path in (tmp_path / "runtime").glob("jpserver-*.json")
-                ] or [None]
-                try:
-                    if address and urlopen(f"{address}api"):
-                        break
-                except URLError:
-                    pass
-                assert server.poll() is None, log.read_text()
-                time.sleep(0.2)
-            yield f"{address}lab/tree/figure.ipynb?token=figures"
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
-
-
-def test_in_jupyterlab_python_and_the_slider_move_each_other(lab, open_page):
-    visit = open_page(lab)
-    page = visit.page
-    page.set_default_timeout(60_000)
-    page.wait_for_function(
-        "window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady && "
-        "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
-    )
-    run = "void jupyterapp.commands.execute('notebook:run-cell-and-select-next')"
-    page.evaluate(run)
-    figure = page.locator(".is-live")
-    figure.wait_for()
-    check_drawn(page, MomentumExplorer())
-
-    slider(page, "lr").scroll_into_view_if_needed()
-    drag_slider(page, "lr", 0.1)
-    slider(page, "num_steps").press("End")
-    first(page).locator(".point").press("ArrowDown")
-    settings = shown(page)
-    assert settings["lr"] == pytest.approx(0.41, abs=0.06)
-    assert settings["num_steps"] == 300
-    assert settings["start"] == [-8, 2.4]
-    check_drawn(page, MomentumExplorer(**settings))
-
-    page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
-    page.evaluate(run)
-    printed = page.locator(".jp-OutputArea-output pre").filter(has_text="MomentumExplorer(")
-    expect(printed).to_have_text(f"{MomentumExplorer(**settings)}\n", timeout=20_000)
-
-    page.evaluate(run)
-    expect(slider(page, "momentum")).to_have_value("0.25", timeout=20_000)
-    check_drawn(page, MomentumExplorer(**{**settings, "momentum": 0.25}))
-    assert visit.foreign == []

@@ -19,17 +19,22 @@ FOLDER = Path(cnnlesson.__file__).parent
 # A module may import from the lines above its own only. A name stands for all modules whose
 # names begin with it and an underscore, and for all inside it if it is a folder.
 LAYERS = (
-    {"arguments", "mnist", "model"},
-    {"data", "evaluation", "lower_bound", "quadratic", "tracing"},
+    {"arguments", "mnist", "model", "seeding"},
+    {"data", "evaluation", "graphs", "lower_bound", "quadratic", "tracing"},
     {"checkpoint", "momentum", "stages"},
-    {"glyphs", "iterates", "training"},
-    {"curvature", "experiments"},
+    {"activity", "glyphs", "iterates", "training"},
+    {"curvature", "experiments", "regression"},
+    {"results", "studies"},
+    {"sweeps"},
     {"diagrams", "plots"},
     {"widgets"},
 )
 
 # Internal ones; what the others make public is public in the package itself.
-INTERNAL = {"arguments", "checkpoint", "glyphs", "mnist", "plots", "stages", "widgets"}
+INTERNAL = {
+    *("arguments", "checkpoint", "glyphs", "mnist", "plots", "seeding", "stages", "studies"),
+    "widgets",
+}
 
 
 def group_of(module: str) -> str:

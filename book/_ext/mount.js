@@ -44,9 +44,17 @@ function clamp(value, limits) {
   return step ? Math.round(inside / step) * step : inside;
 }
 
-/** Read a setting from the address; what cannot be read there leaves it as it is. */
+/**
+ * Read a setting from the address; what cannot be read there leaves it as it is. Text is one of a
+ * few words, or whatever matches a pattern: its numbers the figure brings into their range.
+ */
 function parse(text, current, limits) {
-  if (typeof current === "string") return limits.includes(text) ? text : current;
+  if (typeof current === "string") {
+    const fits = Array.isArray(limits)
+      ? limits.includes(text)
+      : new RegExp(`^(?:${limits.pattern})$`).test(text);
+    return fits ? text : current;
+  }
   const values = text === "" ? [] : text.split("_").map(Number);
   const count = Array.isArray(current) ? current.length : 1;
   if (values.length !== count || !values.every(Number.isFinite)) return current;
@@ -69,9 +77,9 @@ function remember(prefix, state, initial) {
 
 async function mount(element, prefix, module) {
   const { default: figure } = await module;
-  const { _limits, ...initial } = JSON.parse(element.dataset.state);
+  const { _limits, _data, ...initial } = JSON.parse(element.dataset.state);
   const query = new URLSearchParams(location.search);
-  const state = { ...initial, _limits, _initial: initial };
+  const state = { ...initial, _limits, _data, _initial: initial };
   let isShared = false;
   for (const name of Object.keys(initial)) {
     const text = query.get(`${prefix}.${name}`);

@@ -1,11 +1,12 @@
 // What the figures share: a frame around a model, sliders, plots, a point to drag, words.
 //
 // A model has anywidget's `get`, `set`, `on`, `off` and `save_changes`. Besides the settings it
-// holds `_limits` (the range of each setting) and `_initial` (what "reset" returns to).
+// holds `_limits` (the range of each setting), `_initial` (what "reset" returns to) and, where a
+// figure has any, `_data` (what a state contains besides the settings).
 
 const XHTML = "http://www.w3.org/1999/xhtml";
 const SVG = "http://www.w3.org/2000/svg";
-const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+export const DIRECTIONS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 
 /** Append a new element to `parent`, inside an `svg` an SVG element. */
 export function add(parent, tag, attributes = {}, text = "") {
@@ -137,6 +138,8 @@ export function sketch(image, from, to, { key, type, buttons }) {
   return drawn;
 }
 
+const same = (value) => value;
+
 /** Set up a figure in `el`; `draw(state)` runs once a frame at most, whenever a setting changed. */
 export function figure({ model, el }, label) {
   const root = add(el, "div", {
@@ -168,7 +171,7 @@ export function figure({ model, el }, label) {
 
     get: (name) => (own.has(name) ? own.get(name) : model.get(name)),
 
-    state: () => Object.fromEntries(names.map((name) => [name, model.get(name)])),
+    state: () => ({ ...model.get("_data"), ...Object.fromEntries(names.map((name) => [name, model.get(name)])) }),
 
     set(changes) {
       for (const [name, value] of Object.entries(changes)) model.set(name, value);
@@ -221,14 +224,17 @@ export function figure({ model, el }, label) {
     resetButton: (parent) => self.button(parent, "Reset", () => initial),
 
     slider(parent, name, { label, symbol = "", step, isLog = false, show }) {
-      const toValue = (position) => (isLog ? Number((10 ** position).toPrecision(3)) : position);
+      const [, , isWhole] = limits[name];
+      const near = (value) => (isWhole ? Math.round(value) : Number(value.toPrecision(3)));
+      const toValue = (position) => (isLog ? near(10 ** position) : position);
       const toPosition = (value) => (isLog ? Math.log10(value) : value);
       const toFraction = (value) => scale(limits[name], [0, 1], isLog)(value);
       const row = add(parent, "div", { class: "slider" });
       const caption = add(row, "label");
       const words = add(caption, "span", {}, `${label} `);
       add(words, "i", {}, symbol);
-      const input = add(caption, "input", { type: "range", name, step });
+      const input = add(caption, "input", { type: "range", step });
+      set(input, { [own.has(name) ? "data-name" : "name"]: name }); // a name is a setting's
       const output = add(row, "output", { "aria-live": "off" }); // the slider says it itself
       const update = () => {
         const value = self.get(name);
@@ -360,10 +366,11 @@ export function figure({ model, el }, label) {
     /**
      * Put a point on a plot that pointer, finger and arrow keys move. It is one setting, or two
      * settings of one number each; with `isTarget` a tap anywhere on the plot brings it there.
+     * `toPlot` and `fromPlot` are for a setting in other coordinates than the plot's.
      */
-    point(plot, name, { label, step, axes = ["x", "y"], isTarget = false }) {
+    point(plot, name, { label, step, axes = ["x", "y"], isTarget = false, toPlot = same, fromPlot = same }) {
       const isPair = Array.isArray(name);
-      const read = () => (isPair ? name.map((part) => model.get(part)) : model.get(name));
+      const read = () => toPlot(isPair ? name.map((part) => model.get(part)) : model.get(name));
       const [stepX, stepY] = [step].flat().length === 2 ? step : [step, step];
       const show = (x, y) => `${axes[0]} = ${number(x)}, ${axes[1]} = ${number(y)}`;
       const [[left, right], [bottom, top]] = isPair ? name.map((part) => limits[part]) : limits[name];
@@ -378,7 +385,8 @@ export function figure({ model, el }, label) {
       for (const [part, r] of [["hit", 22], ["ring", 13], ["knob", 7]]) {
         add(handle, "circle", { class: part, r });
       }
-      const move = (x, y) => {
+      const move = (...to) => {
+        const [x, y] = fromPlot(to);
         const inside = [Math.min(Math.max(x, left), right), Math.min(Math.max(y, bottom), top)];
         const value = inside.map((part) => Number(part.toFixed(2)));
         self.set(isPair ? { [name[0]]: value[0], [name[1]]: value[1] } : { [name]: value });
@@ -440,11 +448,11 @@ export function figure({ model, el }, label) {
         width: Math.round(holder.clientWidth) || 640,
 
         /**
-         * Fit scales and axes to the size and the domains; cheap when neither changed. With
-         * `rows`, a list of [y, text], these mark the y axis in place of round numbers.
+         * Fit scales and axes to the size and the domains; cheap when neither changed. `rows`, a
+         * list of [y, text], marks the y axis in place of round numbers, `columns` the x axis.
          */
-        frame({ x, y, xLabel, yLabel, isLogY = false, rows = null }) {
-          const key = JSON.stringify([plot.width, x, y, xLabel, yLabel, rows]);
+        frame({ x, y, xLabel, yLabel, isLogY = false, rows = null, columns = null }) {
+          const key = JSON.stringify([plot.width, x, y, xLabel, yLabel, rows, columns]);
           if (key === drawn) return;
           drawn = key;
           const width = plot.width - left - right;
@@ -460,7 +468,9 @@ export function figure({ model, el }, label) {
           add(axes, "rect", plot.box);
           const write = (text, x, y, anchor) => add(axes, "text", { x, y, "text-anchor": anchor }, text);
           const plain = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
-          for (const value of ticks(x, 5)) write(plain(value), plot.x(value), above + tall + 16, "middle");
+          for (const [value, text] of columns ?? ticks(x, 5).map((at) => [at, plain(at)])) {
+            write(text, plot.x(value), above + tall + 16, "middle");
+          }
           const powers = isLogY ? ticks(y.map(Math.log10), 6) : [];
           const marks = isLogY
             ? powers.map((power) => [10 ** power, powerOfTen(power)])

@@ -16,11 +16,12 @@ class Setting(TraitType):
     ----------
     default_value : object
         The value a figure starts with.
-    limits : list
-        What the JavaScript side needs to know of the range; see the subclasses.
+    limits : list or dict
+        What the JavaScript side needs to know of the range; see the subclasses. Text that is free
+        but for a pattern has a dict with that regular expression as ``pattern``.
     """
 
-    def __init__(self, default_value: Any, limits: list[Any]) -> None:
+    def __init__(self, default_value: Any, limits: list[Any] | dict[str, Any]) -> None:
         super().__init__(default_value)
         self.tag(sync=True, limits=limits)
 

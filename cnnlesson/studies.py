@@ -1,0 +1,65 @@
+"""The runs behind the chapters on measurements: what was measured, and with how many seeds."""
+
+from functools import partial
+from itertools import product
+
+from cnnlesson.experiments import Pixels, Run
+
+__all__ = ["LEARNING_RATES", "MOMENTA", "STUDIES"]
+
+MOMENTA = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+# Twelve step sizes a scale of pixels, from far too small to far too large for any momentum.
+_STEPS = [float(f"{digit}e{power}") for power in range(-4, 1) for digit in (1, 2, 5)][1:13]
+LEARNING_RATES: dict[Pixels, tuple[float, ...]] = {
+    "standardized": tuple(_STEPS),
+    "unit": tuple(float(f"{lr * 10:.3g}") for lr in _STEPS),
+    "raw": tuple(float(f"{lr / 100:.3g}") for lr in _STEPS),
+}
+_SEEDS = range(5)
+_SORTED: tuple[Pixels, ...] = ("standardized", "raw")
+
+# The notebook this course grew from: seven tenths of the 60,000 images, raw pixels.
+_original = partial(Run, num_images=42_000, num_test_images=18_000, pixels="raw")
+
+STUDIES: dict[str, tuple[Run, ...]] = {
+    # Step size against momentum, for each scale of the pixels.
+    "map": tuple(
+        Run(lr=lr, momentum=momentum, pixels=pixels, num_test_images=1000, seed=seed)
+        for seed, pixels in product(_SEEDS, LEARNING_RATES)
+        for momentum, lr in product(MOMENTA, LEARNING_RATES[pixels])
+    ),
+    # The same number of images in more or fewer steps; batches of 32 are in the map.
+    "batch_size": tuple(
+        Run(
+            lr=lr,
+            momentum=momentum,
+            batch_size=batch_size,
+            pixels="standardized",
+            num_test_images=1000,
+            seed=seed,
+        )
+        for seed, batch_size, momentum, lr in product(
+            _SEEDS, (8, 128, 512), (0.0, 0.9, 0.98), LEARNING_RATES["standardized"]
+        )
+    ),
+    # Zeros first, nines last.
+    "order": tuple(
+        Run(
+            lr=lr, momentum=momentum, order="sorted", pixels=pixels, num_test_images=1000, seed=seed
+        )
+        for pixels in _SORTED
+        for seed, momentum, lr in product(
+            _SEEDS, (0.0, 0.5, 0.8, 0.9), LEARNING_RATES[pixels][2:12:2]
+        )
+    ),
+    # The three trainings of the original notebook, at their full length.
+    "original": tuple(
+        _original(lr=lr, momentum=momentum, batch_size=size, num_epochs=epochs, seed=seed)
+        for lr, momentum, size, epochs in (
+            (0.001, 0.9, 32, 10),
+            (0.01, 0.0, 256, 100),
+            (0.001, 0.8, 32, 40),
+        )
+        for seed in _SEEDS
+    ),
+}

@@ -1,0 +1,232 @@
+// A network to build layer by layer: shapes, parameters, work, receptive fields, errors and code.
+import { add, figure, set } from "./figure.js";
+import { drawNetwork, toFile } from "./network_diagram.js";
+import {
+  KEYS, NAMES, WORDS, derive, describe, isPooling, many, product, read, times, toCode, trace, write,
+} from "./stack.js";
+
+/** Return a row for each layer that can run, the totals, and the error of one that cannot. */
+export function compute({ stack }) {
+  return trace(read(stack));
+}
+
+function render({ model, el }) {
+  const self = figure({ model, el }, "Shape explorer");
+  const { ranges, most, networks } = self.limits.stack;
+  const group = `layer-${Math.random()}`; // radio buttons of one figure, in a page with several
+  let chosen = 1;
+  const bounded = (key, value) => Math.min(Math.max(Math.round(value), ranges[key][0]), ranges[key][1]);
+  /** Change the stack by a function of its input and layers, and choose a layer. */
+  const edit = (how, next = chosen) => {
+    const network = read(model.get("stack"));
+    how(network.layers, network.input);
+    chosen = Math.min(next, network.layers.length);
+    self.set({ stack: write(network) });
+    self.redraw();
+  };
+  const choose = (index) => {
+    chosen = index;
+    self.redraw();
+  };
+  const move = (step) => {
+    const to = chosen + step;
+    if (chosen < 1 || to < 1 || to > read(model.get("stack")).layers.length) return;
+    edit((layers) => layers.splice(to - 1, 0, ...layers.splice(chosen - 1, 1)), to);
+  };
+  const remove = () => {
+    if (chosen > 0 && read(model.get("stack")).layers.length > 1) edit((layers) => layers.splice(chosen - 1, 1));
+  };
+
+  const buttons = (parent, label) => {
+    const row = add(parent, "div", { class: "buttons", role: "group", "aria-label": label });
+    return (text, act) => {
+      const button = add(row, "button", { type: "button" }, text);
+      button.addEventListener("click", act);
+      return button;
+    };
+  };
+  const start = buttons(self.root, "Networks to start from");
+  const presets = Object.entries(networks).map(([name, stack]) => [start(name, () => {
+    chosen = 1;
+    self.set({ stack });
+  }), stack]);
+  const svg = add(add(self.root, "div", { class: "network" }), "svg");
+  const verdict = add(self.root, "div", { class: "verdict" });
+  const [title, said, words] = ["b", "code", "span"].map((tag) => add(verdict, tag));
+  const mend = add(verdict, "button", { type: "button" });
+
+  const panes = add(self.root, "div", { class: "panes" });
+  const list = add(add(panes, "div", { class: "layers" }), "table", { "aria-label": "Layers and shapes" });
+  const head = add(add(list, "thead"), "tr");
+  for (const text of ["layer", "output", "parameters", "multiply-adds", "receptive field"]) add(head, "th", { scope: "col" }, text);
+  const body = add(list, "tbody");
+  const foot = add(add(list, "tfoot"), "tr");
+  const totals = ["th", "td", "td", "td", "td"].map((tag) => add(foot, tag));
+  const lines = [];
+  const editor = add(panes, "div", { class: "editor", role: "group" });
+  const heading = add(editor, "b");
+  const steppers = add(editor, "div", { class: "steppers" });
+  const arithmetic = add(editor, "p", { class: "arithmetic" });
+  const act = buttons(editor, "This layer");
+  const [up, down, away] = [act("↑ Up", () => move(-1)), act("↓ Down", () => move(1)), act("Remove", remove)];
+  add(editor, "span", {}, "Add after it:");
+  const insert = buttons(editor, "Add a layer after it");
+  const additions = Object.keys(NAMES).map((kind) => insert(NAMES[kind].replace("2d", ""), () => {
+    const shape = chosen ? compute(self.state()).rows[chosen - 1]?.shape ?? [] : read(model.get("stack")).input;
+    const fresh = { conv: [16, 3, 1, 0, 1], pool: [2, 2, 0, 1], avgpool: [2, 2, 0], linear: [product(shape), 10] }[kind] ?? [];
+    const layer = { kind, ...Object.fromEntries(fresh.map((value, i) => [KEYS[kind][i], value])) };
+    edit((layers) => layers.splice(chosen, 0, layer), chosen + 1);
+  }));
+
+  /** One row of the table: a radio button that chooses the layer, and what comes out of it. */
+  function addLine(i) {
+    const row = add(body, "tr");
+    const label = add(add(row, "th", { scope: "row" }), "label");
+    const radio = add(label, "input", { type: "radio", name: group });
+    radio.addEventListener("change", () => choose(i));
+    radio.addEventListener("keydown", (event) => {
+      const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+      if (step && event.altKey) move(step);
+      else if (event.key === "Delete") remove();
+      else return;
+      event.preventDefault();
+      lines[chosen].radio.focus();
+    });
+    row.addEventListener("click", () => choose(i));
+    return { row, radio, texts: [add(label, "span"), add(label, "small")], cells: [1, 2, 3, 4].map(() => add(row, "td")) };
+  }
+
+  /** A number of the chosen layer, to type, or to step with two buttons. */
+  function addStepper(key) {
+    const isWide = key === "to" || (key === "channels" && chosen > 0); // these go by factors of two
+    const box = add(steppers, "div", { class: "stepper" });
+    const name = WORDS[key];
+    const button = (text, what, next) => {
+      const element = add(box, "button", { type: "button", "aria-label": `${what} ${name}` }, text);
+      element.addEventListener("click", () => give(next(Number(input.value))));
+    };
+    const [low, high] = ranges[key] ?? ranges.size;
+    button(isWide ? "÷2" : "−", isWide ? "halve" : "less", (value) => (isWide ? Math.floor(value / 2) : value - 1));
+    const label = add(box, "label");
+    add(label, "span", {}, name);
+    const input = add(label, "input", { type: "number", min: low, max: high, step: 1, name: key });
+    button(isWide ? "×2" : "+", isWide ? "double" : "more", (value) => (isWide ? 2 * value : value + 1));
+    const give = (value) => edit((layers, input) => {
+      const inside = Math.min(Math.max(Math.round(value), low), high);
+      if (!chosen) return (input[["channels", "height", "width"].indexOf(key)] = inside);
+      const layer = layers[chosen - 1];
+      // As in PyTorch a pooling's stride is its kernel size, unless it is told otherwise.
+      if (key === "k" && isPooling(layer.kind) && layer.s === layer.k) layer.s = inside;
+      layer[key] = inside;
+    });
+    input.addEventListener("input", () => Number.isNaN(input.valueAsNumber) || give(input.valueAsNumber));
+    input.addEventListener("change", self.redraw);
+    return input;
+  }
+
+  const code = add(self.root, "div", { class: "code" });
+  const listing = add(code, "pre", { tabindex: 0, role: "region", "aria-label": "PyTorch code" });
+  const give = buttons(code, "To take along");
+  const copy = give("Copy code", async () => {
+    getSelection().selectAllChildren(listing);
+    try {
+      await navigator.clipboard.writeText(listing.textContent);
+    } catch {
+      document.execCommand("copy"); // a page without a secure address has no clipboard
+    }
+    copy.textContent = "Copied";
+    setTimeout(() => (copy.textContent = "Copy code"), 2000);
+  });
+  give("Save diagram as SVG", () => {
+    const href = URL.createObjectURL(new Blob([toFile(svg)], { type: "image/svg+xml" }));
+    set(document.createElement("a"), { href, download: "network.svg" }).click();
+    URL.revokeObjectURL(href);
+  });
+  self.resetButton(code.lastChild);
+
+  /** Scroll within the list alone, so that the page stays where it is. */
+  const scrollTo = ({ offsetTop, offsetHeight }) => {
+    const box = list.parentElement;
+    const [above, below] = [head, foot].map((row) => row.offsetHeight);
+    const most = offsetTop + offsetHeight + below - box.clientHeight;
+    box.scrollTop = Math.max(Math.min(box.scrollTop, offsetTop - above), most);
+  };
+
+  let shown = "";
+  let inView = chosen;
+  let inputs = {};
+  self.draw = (state) => {
+    const result = compute(state);
+    const { input, layers, rows, error } = result;
+    chosen = Math.min(chosen, layers.length);
+    drawNetwork(svg, result, { width: svg.parentElement.clientWidth || 640, chosen, choose });
+
+    while (lines.length > layers.length + 1) lines.pop().row.remove();
+    while (lines.length <= layers.length) lines.push(addLine(lines.length));
+    lines.forEach(({ row, radio, texts, cells }, i) => {
+      const { shape, parameters, work, sees } = i ? rows[i - 1] ?? {} : { shape: input };
+      const known = [shape ? times(shape) : "–", i && shape ? many(parameters) : "", i && shape ? many(work) : "", sees ?? ""];
+      (i ? describe(layers[i - 1]) : ["Input", ""]).forEach((text, k) => (texts[k].textContent = text));
+      known.forEach((text, k) => (cells[k].textContent = text));
+      row.className = error && i === rows.length + 1 ? "bad" : i === chosen ? "chosen" : "";
+      radio.checked = i === chosen;
+    });
+    ["all", "", many(result.parameters), many(result.work), ""].forEach((text, k) => (totals[k].textContent = text));
+
+    const layer = chosen ? layers[chosen - 1] : { kind: "input", channels: input[0], height: input[1], width: input[2] };
+    const keys = KEYS[layer.kind] ?? Object.keys(layer).slice(1);
+    const key = `${Boolean(chosen)} ${keys}`;
+    if (key !== shown) {
+      shown = key;
+      steppers.replaceChildren();
+      inputs = Object.fromEntries(keys.map((name) => [name, addStepper(name)]));
+    }
+    for (const name of keys) {
+      if (inputs[name].valueAsNumber !== layer[name]) inputs[name].value = layer[name];
+    }
+    if (inView !== chosen) scrollTo(lines[(inView = chosen)].row);
+    heading.textContent = chosen ? `Layer ${chosen}: ${NAMES[layer.kind]}` : "Input";
+    set(editor, { "aria-label": heading.textContent });
+    arithmetic.replaceChildren();
+    for (const line of chosen ? derive(result, chosen - 1) : []) add(arithmetic, "span", {}, line);
+    up.disabled = chosen < 2;
+    down.disabled = !chosen || chosen === layers.length;
+    away.disabled = !chosen || layers.length === 1;
+    for (const button of additions) button.disabled = layers.length === most;
+    for (const [button, stack] of presets) set(button, { "aria-pressed": stack === write(result) });
+
+    const wrong = error && layers[rows.length];
+    title.textContent = error ? `Layer ${rows.length + 1}, ${describe(wrong)[0]}, is impossible. ${error.torch ? "PyTorch says:" : ""} ` : "";
+    said.textContent = error?.torch ?? "";
+    words.textContent = error?.words ?? `${many(result.parameters)} parameters, and ${many(result.work)} multiply-adds for one image. ` +
+      `A pixel of the last map sees ${result.field}×${result.field} pixels of the image.`;
+    verdict.className = error ? "verdict bad" : "verdict";
+    mend.hidden = !error?.mend;
+    if (error?.mend) {
+      const [name, value] = Object.entries(error.mend)[0];
+      mend.textContent = error.mend === "flatten" ? "Insert a Flatten" : `Set ${WORDS[name].split(" ")[0]} to ${many(value)}`;
+      mend.onclick = () => {
+        edit((all) => (error.mend === "flatten" ? all.splice(rows.length, 0, { kind: "flatten" }) : Object.assign(all[rows.length], error.mend)), rows.length + 1);
+        lines[chosen]?.radio.focus({ preventScroll: true });
+      };
+    }
+    listing.textContent = toCode(result);
+    self.say(`${title.textContent}${words.textContent}`);
+  };
+
+  const { input, layers } = read(model.get("stack"));
+  const clean = write({ // an address may hold any number
+    input: input.map((value, i) => bounded(i ? "size" : "channels", value)),
+    layers: layers.map((layer) => Object.fromEntries(Object.entries(layer).map(([key, value]) => [key, key === "kind" ? value : bounded(key, value)]))),
+  });
+  if (clean !== model.get("stack")) model.set("stack", clean);
+  const sized = new ResizeObserver(() => self.redraw());
+  const stop = self.start();
+  sized.observe(svg.parentElement);
+  return () => {
+    sized.disconnect();
+    stop();
+  };
+}
+
+export default { render };
