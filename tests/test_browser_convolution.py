@@ -124,6 +124,7 @@ def image_on(page):
 def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme, host):
     page = open_figure(width, theme, host)
     default = ConvolutionExplorer().settings
+    del default["drawing"]  # seen in the maps
     assert check_drawn(page) == {**default, "kernel": list(default["kernel"])}
 
     for name, key, value in (
@@ -224,7 +225,37 @@ def test_drawing_by_mouse_and_by_keyboard(open_figure, width, theme, host):
     check_drawn(page, image)
     assert page.locator(".nib").evaluate("(e) => getComputedStyle(e).visibility") == "visible"
 
+    eraser = page.get_by_role("button", name="Eraser")
+    eraser.press("Enter")
+    expect(eraser).to_have_attribute("aria-pressed", "true")
+    canvas.scroll_into_view_if_needed()
+    page.mouse.move(*point_at(page, 0, 2, 20))
+    page.mouse.down()
+    page.mouse.move(*point_at(page, 0, 24, 20))
+    page.mouse.up()
+    erased = image.copy()
+    erased[0:25, 18:21] = 0
+    check_drawn(page, erased)
+    undo = page.get_by_role("button", name="Undo")
+    undo.click()
+    check_drawn(page, image)
+    eraser.click()
+    expect(eraser).to_have_attribute("aria-pressed", "false")
+
+    for key in ("Space", "Shift+ArrowLeft", "Shift+ArrowUp", "Enter"):
+        pen.press(key)
+    frames(page)
+    drawn = image_on(page)
+    at = [int(index) for index in re.findall(r"\d+", pen.get_attribute("aria-valuetext"))[:2]]
+    row, column = at
+    assert (drawn[range(row, row + 6), range(column, column + 6)] == 1).all()
+    undo.press("Enter")
+    undo.press("Enter")
+    check_drawn(page, image)
+
     page.get_by_role("button", name="Digit back").click()
+    check_drawn(page)
+    undo.click()
     check_drawn(page)
     pen.press("Space")
     page.locator("input[name=digit]").press("ArrowLeft")
@@ -258,26 +289,31 @@ def test_one_input_is_painted_in_the_next_frame(open_figure):
 
 
 @pytest.mark.parametrize("host", ["server", "file"])
-def test_the_address_holds_the_settings_but_no_drawing(open_figure, host):
+def test_the_address_holds_the_settings_and_the_drawing(open_figure, host):
     page = open_figure(host=host)
     page.get_by_role("slider", name="Input").press("Space")
     page.get_by_label("weight in row 0, column 0").fill("0.5")
     page.locator("select").select_option("ReLU")
     page.get_by_role("slider", name="Output").press("ArrowDown")
-    page.wait_for_function("location.search.includes('pixel')")
+    page.get_by_role("slider", name="Input").press("ArrowDown")
+    page.get_by_role("slider", name="Input").press("Enter")
+    page.wait_for_function("location.search.includes('ded')")
+    image = ConvolutionExplorer(drawing="*dd.dded").image().numpy()
     assert page.url.endswith(
         "index.html?convolution_explorer.kernel=0.5_-1_-1_0_0_0_1_1_1"
-        "&convolution_explorer.pixel=11_11&convolution_explorer.activation=ReLU"
+        "&convolution_explorer.pixel=11_11&convolution_explorer.drawing=*dd.dded"
+        "&convolution_explorer.activation=ReLU"
     )
     again = open_figure(host=host, tail=page.url.split("index.html")[1])
-    settings = check_drawn(again)
+    settings = check_drawn(again, image)
     assert settings["kernel"] == [0.5, -1, -1, 0, 0, 0, 1, 1, 1]
     assert (settings["pixel"], settings["activation"]) == ((11, 11), "ReLU")
 
 
 def test_an_address_out_of_range_is_clamped_and_nonsense_is_ignored(open_figure):
     settings = (
-        "kernel=1_2_3_-40_5_6_7_8_90&stride=2.6&padding=-3&pixel=99_4.4&activation=tanh&digit="
+        "kernel=1_2_3_-40_5_6_7_8_90&stride=2.6&padding=-3&pixel=99_4.4"
+        "&activation=tanh&drawing=.5&digit="
     )
     query = "&".join(f"convolution_explorer.{setting}" for setting in settings.split("&"))
     page = open_figure(tail=f"?{query}")
@@ -310,7 +346,7 @@ def test_accessible_and_within_the_page(open_figure, width, theme, host):
     frames(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     targets = page.locator(".is-live").locator("input, button, select, .pixels")
-    check_targets(targets, 9 + 3 + 11 + 1 + 2)
+    check_targets(targets, 9 + 3 + 13 + 1 + 2)
 
 
 def test_numbers_stand_out_from_their_grounds(open_figure):
@@ -339,7 +375,7 @@ def test_focus_can_be_seen_on_everything(open_figure):
         if inside:
             assert style == "solid", name
             seen.add(name)
-    assert len(seen) == 9 + 3 + 11 + 1 + 2
+    assert len(seen) == 9 + 3 + 13 + 1 + 2
 
 
 def test_without_javascript_a_picture_and_a_sentence_remain(addresses, open_page):
@@ -347,6 +383,13 @@ def test_without_javascript_a_picture_and_a_sentence_remain(addresses, open_page
     figure = page.locator(".cnnlesson-figure")
     expect(figure.get_by_role("img")).to_be_visible()
     expect(figure).to_contain_text("a 3×3 kernel turns 28×28 pixels into 26×26")
+
+
+def random_stroke(random):
+    places = random.integers(0, 28, 2 * random.integers(1, 9))
+    return random.choice([".", "-", "*"]) + "".join(
+        "0123456789abcdefghijklmnopqr"[i] for i in places
+    )
 
 
 def test_javascript_computes_what_pytorch_computes(open_page):
@@ -360,6 +403,7 @@ def test_javascript_computes_what_pytorch_computes(open_page):
             digit=i % 10,
             pixel=random.integers(0, 30, 2),
             activation=random.choice(["none", "ReLU"]).item(),
+            drawing="_" * (i % 2) + "".join(random_stroke(random) for _ in range(i % 7)),
         )
         for i in range(200)
     ]

@@ -113,7 +113,7 @@ def random_stack(rng):
             }.get(kind, kind)
         )
         if kind == "linear" and rng.random() < 0.8:  # mostly one that fits
-            _, rows, message = run(" ".join(words))
+            _, _, message = run(" ".join(words))
             if message and "mat1" in message:
                 arrived = re.search(r"x(\d+) and", message)[1]
                 words[-1] = re.sub(r"linear\d+", f"linear{arrived}", words[-1])

@@ -28,7 +28,7 @@ def test_the_digits_are_one_of_each_class_of_the_embedded_ones():
 
 
 def test_the_page_has_the_same_small_digits():
-    source = (FOLDER / "figure.js").read_text("utf-8")
+    source = (FOLDER / "pixels.js").read_text("utf-8")
     shipped = [
         [int(pixel, 17) for pixel in row]
         for row in re.findall(r'^  "([0-9a-g]{64})",$', source, re.M)
@@ -110,6 +110,15 @@ def test_messages_of_the_page_and_arrays_set_the_traits():
         ("digit", 10, "digit: expected a whole number from 0 to 9, found 10"),
         ("activation", "relu", "activation: expected one of none, ReLU, found 'relu'"),
         ("activation", ["ReLU"], "activation: expected one of none, ReLU, found ['ReLU']"),
+        (
+            "drawing",
+            ".58o",
+            "drawing: expected strokes such as '.58ok', in at most 4000 characters",
+        ),
+        ("drawing", ".5s", "found '.5s'"),
+        ("drawing", "58", "found '58'"),
+        ("drawing", "." + 2000 * "58", "in at most 4000 characters, found '.58"),
+        ("drawing", None, "found None"),
     ],
 )
 def test_out_of_range_is_refused_by_name(name, value, expected):
@@ -160,3 +169,35 @@ def test_a_kernel_of_zeros_is_no_failure():
     assert explorer.limit == 0
     assert "add up to 0.00." in explorer.summary()
     assert not still(explorer, 1).any()
+
+
+def test_a_drawing_lies_on_the_digit_or_on_a_clean_sheet():
+    plain = ConvolutionExplorer(digit=3).image().numpy()
+    line = np.zeros((28, 28))
+    line[5, 8:21] = 1  # 8 and k: columns 8 and 20
+    beside = np.zeros((28, 28))
+    beside[4, 8:21] = beside[6, 8:21] = beside[5, [7, 21]] = 0.6
+    pen = np.maximum(line, beside)
+
+    def image(drawing):
+        return ConvolutionExplorer(digit=3, drawing=drawing).image().numpy()
+
+    np.testing.assert_array_equal(image("_"), 0)
+    np.testing.assert_array_equal(image("_.585k"), pen)
+    np.testing.assert_array_equal(image(".585k"), np.maximum(plain, pen))
+    erased = plain.copy()
+    erased[4:7, 7:22] = 0
+    np.testing.assert_array_equal(image("-585k"), erased)
+    np.testing.assert_array_equal(image("_.585k-585k"), 0)
+    once = np.zeros((28, 28))
+    once[5, [8, 20]] = 1
+    np.testing.assert_array_equal(image("_*5858585k"), once)
+
+
+def test_a_drawn_line_has_no_gaps():
+    image = ConvolutionExplorer(drawing="_.00rr").image().numpy()
+    np.testing.assert_array_equal(image == 1, np.eye(28) == 1)
+    steep = ConvolutionExplorer(drawing="_.0rkb").image().numpy() == 1
+    places = np.argwhere(steep)
+    assert places[:, 0].tolist() == list(range(21))
+    assert np.abs(places[:, 1] - (27 - 0.8 * places[:, 0])).max() <= 0.5

@@ -77,14 +77,15 @@ function remember(prefix, state, initial) {
 
 async function mount(element, prefix, module) {
   const { default: figure } = await module;
-  const { _limits, _data, ...initial } = JSON.parse(element.dataset.state);
+  const ofModule = globalThis.cnnlessonData?.[element.dataset.module]; // large, once for all pages
+  const { _limits, _data = ofModule, ...initial } = JSON.parse(element.dataset.state);
   const query = new URLSearchParams(location.search);
   const state = { ...initial, _limits, _data, _initial: initial };
   let isShared = false;
   for (const name of Object.keys(initial)) {
     const text = query.get(`${prefix}.${name}`);
     if (text === null) continue;
-    state[name] = parse(text, initial[name], _limits[name]);
+    state[name] = parse(text, initial[name], state._limits[name]);
     isShared = true;
   }
   let saving = 0; // browsers refuse an address that changes with every movement of a finger

@@ -1,6 +1,7 @@
 """Interactive figures: one Python class and one JavaScript module each."""
 
 from cnnlesson.widgets.convolution_explorer import ConvolutionExplorer
+from cnnlesson.widgets.digit_reader import DigitReader
 from cnnlesson.widgets.eigen_basis import EigenBasis
 from cnnlesson.widgets.error_milestones import ErrorMilestones
 from cnnlesson.widgets.graph_descent import GraphDescent
@@ -13,6 +14,7 @@ from cnnlesson.widgets.training_panel import TrainingPanel
 
 __all__ = [
     "ConvolutionExplorer",
+    "DigitReader",
     "EigenBasis",
     "ErrorMilestones",
     "GraphDescent",

@@ -1,5 +1,6 @@
 // A 3×3 convolution of a digit, with every pixel, product and sum.
-import { add, digit, diverging, figure, grey, grid, number, set, sketch, tint } from "./figure.js";
+import { add, diverging, figure, number, set } from "./figure.js";
+import { colourBar, digit, drawnOn, grey, grid, pad, pixels, swatch, tint } from "./pixels.js";
 
 const PRESETS = {
   "horizontal edges": [-1, -1, -1, 0, 0, 0, 1, 1, 1],
@@ -17,8 +18,9 @@ const PRESETS = {
 };
 
 /** Return the output, and for its chosen pixel the patch, the products, the sum and the value. */
-export function compute(state, image = digit(state.digit)) {
+export function compute(state) {
   const { kernel, stride, padding, pixel, activation } = state;
+  const image = drawnOn(digit(state.digit), state.drawing);
   const padded = image.length + 2 * padding;
   const size = Math.floor((padded - 3) / stride) + 1;
   const ink = (i, j) => image[i - padding]?.[j - padding] ?? 0;
@@ -41,35 +43,23 @@ export function compute(state, image = digit(state.digit)) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Convolution explorer");
-  let drawing = null; // the reader's own image: it lives on this page alone
-  let pen = [13, 13];
-  self.on("digit", () => (drawing = null));
-
   add(self.root, "p", { class: "hint" }, "Draw on the left. Point at a pixel on the right.");
   const maps = add(self.root, "div", { class: "maps" });
-  const map = (title, label, kind, pick) => {
+  const map = (title, make) => {
     const holder = add(maps, "div");
-    const heading = add(holder, "p", {}, `${title} `);
-    const pixels = self.pixels(holder, { label, kind, pick });
-    const mark = (name, size) => add(pixels.above, "rect", { class: name, width: size, height: size });
-    return { ...pixels, holder, mark, size: add(heading, "b") };
+    const size = add(add(holder, "p", {}, `${title} `), "b");
+    return { ...make(holder), holder, size };
   };
-  const input = map("Input", "Input, to draw on", "drawing grid", draw);
-  const output = map("Output", "Output, to look into", "grid of pixels", (pixel) => self.set({ pixel }));
-  const [border, nib] = [input.mark("border", 28), input.mark("nib", 1)];
+  const margin = () => model.get("padding");
+  const pick = (pixel) => self.set({ pixel });
+  const input = map("Input", (holder) => pad(self, model, holder, { label: "Input, to draw on", margin }));
+  const output = map("Output", (holder) =>
+    pixels(holder, { label: "Output, to look into", kind: "grid of pixels", pick }));
+  const border = input.mark("border", 28);
   const panes = [input.mark("window-edge", 3), input.mark("window", 3)];
   const marks = [output.mark("window-edge", 1), output.mark("window", 1)];
   const place = (rects, [y, x]) => rects.forEach((rect) => set(rect, { x, y }));
-  input.box.style.touchAction = "none"; // there a finger draws, and does not scroll
-  const buttons = add(input.holder, "div", { class: "buttons" });
-  const show = (image) => () => {
-    drawing = image;
-    self.redraw();
-    return {};
-  };
-  self.button(buttons, "Clear", show(grid(28, () => 0)));
-  self.button(buttons, "Digit back", show(null));
-  const bar = self.colourBar(output.holder);
+  const bar = colourBar(output.holder);
   const words = add(self.root, "p", { class: "hint" });
 
   const equation = add(self.root, "div", { class: "equation" });
@@ -92,7 +82,7 @@ function render({ model, el }) {
   const presets = add(self.root, "div", { class: "buttons", role: "group", "aria-label": "Kernels" });
   const choices = Object.entries(PRESETS).map(([name, kernel]) => {
     const button = self.button(presets, "", () => ({ kernel }));
-    self.swatch(button, kernel);
+    swatch(button, kernel);
     button.append(name);
     return [button, String(kernel)];
   });
@@ -101,28 +91,19 @@ function render({ model, el }) {
     self.slider(controls, name, { label: name, symbol, step: 1, show: String });
   }
   self.choice(controls, "activation", { label: "then", names: { none: "nothing", ReLU: "ReLU: max(0, sum)" } });
-  self.resetButton(add(controls, "div", { class: "buttons" })).addEventListener("click", show(null));
-
-  function draw(at, event) {
-    const to = at.map((index) => Math.min(Math.max(index - model.get("padding"), 0), 27));
-    drawing = sketch(drawing ?? digit(model.get("digit")), pen, to, event) ?? drawing;
-    pen = to;
-    self.redraw();
-  }
+  self.resetButton(add(controls, "div", { class: "buttons" }));
 
   self.draw = (state) => {
-    const result = compute(state, drawing ?? undefined);
+    const result = compute(state);
     const { size, padded, at, limit } = result;
     const signed = (sum) => diverging(sum / (limit || 1));
     const most = Math.max(...state.kernel.map(Math.abs)) || 1;
-    const nibAt = pen.map((index) => index + state.padding);
     const name = ([row, column]) => `row ${row}, column ${column}`;
-    const ink = number(padded[nibAt[0]][nibAt[1]]);
-    input.paint(padded.map((row) => row.map(grey)), nibAt, `${name(pen)}: ${ink}`);
-    output.paint(result.output.map((row) => row.map(signed)), at, `${name(at)}: ${number(result.value)}`);
+    input.show(padded);
+    output.paint(result.output.map((row) => row.map(signed)));
+    output.point(at, `${name(at)}: ${number(result.value)}`, [size, size]);
     output.box.style.width = `${(100 * size) / padded.length}%`; // pixels as large as the input's
     place([border], [state.padding, state.padding]);
-    place([nib], nibAt); // seen while the map has the keyboard's focus
     place(panes, at.map((index) => index * state.stride));
     place(marks, at);
     bar(limit);

@@ -1,40 +1,22 @@
 """A 3×3 convolution of a handwritten digit, with every pixel, product and sum."""
 
-from functools import cache
-from itertools import groupby
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnnlesson.data import load_digits
 from cnnlesson.tracing import output_size
 from cnnlesson.widgets.figure import Figure
+from cnnlesson.widgets.pixels import CELL, Drawing, digits, drawn_on, frame, shaded
 from cnnlesson.widgets.settings import Choice, Numbers, Whole
 
 __all__ = ["ConvolutionExplorer"]
-
-# Where one clear digit of each class stands among scikit-learn's.
-_PLACES = (0, 42, 50, 45, 41, 32, 34, 27, 38, 31)
-_LEVELS = 4  # shades of one sign in the picture
-_CELL = 10  # pixels of the picture to a pixel of the image
-
-
-@cache
-def _digits() -> Tensor:
-    """Return the ten digits in whole hundredths from 0 to 1, shape (10, 28, 28), float64."""
-    ink = load_digits("sklearn").images[list(_PLACES), 0].double() / 255
-    # Hundredths, so that the products shown add up exactly to the sum shown. Pixels are multiples
-    # of 1/1600: the small term rounds halves up whatever float32 made of them.
-    return (100 * ink + 0.5 + 1e-4).floor() / 100
 
 
 class ConvolutionExplorer(Figure, module="convolution_explorer"):
     r"""One digit, one 3×3 kernel, and every pixel of what comes out.
 
     The figure shows the digit, the output, and for one pixel of the output the nine pixels of the
-    input under the kernel, the nine products and their sum. On a page one can also draw; Python
-    knows the digits only.
+    input under the kernel, the nine products and their sum. One can also draw.
 
     Attributes
     ----------
@@ -49,6 +31,9 @@ class ConvolutionExplorer(Figure, module="convolution_explorer"):
     pixel : tuple of int, default (10, 11)
         Row and column of the output pixel looked into, 0 to 29. In a smaller output a row or a
         column beyond its end means its last.
+    drawing : str, default ""
+        What is drawn on the digit, as the page writes it: ``"_.58ok"`` is a line from row 5,
+        column 8 to row 24, column 20, on a clean sheet.
     activation : {"none", "ReLU"}
         What is done to each sum.
 
@@ -69,11 +54,12 @@ class ConvolutionExplorer(Figure, module="convolution_explorer"):
     padding = Whole(0, low=0, high=2)
     digit = Whole(7, low=0, high=9)
     pixel = Numbers((10, 11), low=0, high=29, whole=True)
+    drawing = Drawing()
     activation = Choice("none", "ReLU")
 
     def image(self) -> Tensor:
-        """Return the digit, shape (28, 28), float64: 0 is paper, 1 full ink."""
-        return _digits()[self.digit]
+        """Return the digit with the drawing, shape (28, 28), float64: 0 is paper, 1 full ink."""
+        return drawn_on(digits()[self.digit], self.drawing)
 
     def output(self) -> Tensor:
         """Return what the figure draws on the right, shape (n, n) with n from 9 to 30, float64."""
@@ -92,17 +78,18 @@ class ConvolutionExplorer(Figure, module="convolution_explorer"):
         """Return the image and its output side by side, as an ``<svg>``."""
         output, (row, column) = self.output(), self._place()
         image = functional.pad(self.image(), [self.padding] * 4)
-        right = _CELL * (len(image) + 2)
+        right = CELL * (len(image) + 2)
+        shown = "drawing" if self.drawing else f"handwritten {self.digit}"
         return (
-            f'<svg viewBox="-4 -4 {2 * right - 12} {_CELL * len(image) + 8}" width="600" '
+            f'<svg viewBox="-4 -4 {2 * right - 12} {CELL * len(image) + 8}" width="600" '
             'role="img" style="max-width:100%;height:auto" '
-            f'aria-label="Left a handwritten {self.digit}, white on black, three by three pixels '
-            'framed. Right the output of the kernel, red where positive, blue where negative.">'
-            f"{_drawn(image, 'black', ['white'])}"
-            f"{_frame(self.stride * row, self.stride * column, 3)}"
+            f'aria-label="Left a {shown}, white on black, three by three pixels framed. '
+            'Right the output of the kernel, red where positive, blue where negative.">'
+            f"{shaded(image, 'black', ['white'])}"
+            f"{frame(self.stride * row, self.stride * column, 3)}"
             f'<g transform="translate({right},0)">'
-            f"{_drawn(output / (self.limit or 1), 'white', ['#b2182b', '#2166ac'])}"
-            f"{_frame(row, column, 1)}</g></svg>"
+            f"{shaded(output / (self.limit or 1), 'white', ['#b2182b', '#2166ac'])}"
+            f"{frame(row, column, 1)}</g></svg>"
         )
 
     def summary(self) -> str:
@@ -120,35 +107,3 @@ class ConvolutionExplorer(Figure, module="convolution_explorer"):
         last = output_size(28, 3, self.stride, self.padding) - 1
         row, column = self.pixel
         return min(row, last), min(column, last)
-
-
-def _drawn(values: Tensor, ground: str, colours: list[str]) -> str:
-    """Draw values from -1 to 1 in a few shades: the first colour for positive ones, the second."""
-    size = _CELL * len(values)
-    # Rounded first: what lies between two shades must fall to the same side on every machine.
-    levels = (_LEVELS * values).round(decimals=9).add(0.5).floor().int().tolist()
-    runs: dict[int, str] = {}
-    for i, row in enumerate(levels):
-        start = 0
-        for level, run in groupby(row):
-            length = len(list(run))
-            runs[level] = f"{runs.get(level, '')}M{start},{i}h{length}"
-            start += length
-    paths = "".join(
-        f'<path d="{runs[level]}" stroke="{colours[level < 0]}" '
-        f'stroke-opacity="{abs(level) / _LEVELS}"/>'
-        for level in sorted(runs)
-        if level
-    )
-    return (
-        f'<rect width="{size}" height="{size}" fill="{ground}" stroke="#888"/>'
-        f'<g transform="translate(0,{_CELL / 2}) scale({_CELL})">{paths}</g>'
-    )
-
-
-def _frame(row: int, column: int, size: int) -> str:
-    """Draw the frame around a square of pixels."""
-    return (
-        f'<rect x="{_CELL * column}" y="{_CELL * row}" width="{_CELL * size}" '
-        f'height="{_CELL * size}" fill="none" stroke="#ffc400" stroke-width="3"/>'
-    )

@@ -57,7 +57,7 @@ export function scale([a, b], [p, q], isLog = false) {
 }
 
 // ColorBrewer's RdBu, which colour-blind eyes tell apart too.
-const BLUE_TO_RED = [
+export const BLUE_TO_RED = [
   [5, 48, 97], [33, 102, 172], [67, 147, 195], [146, 197, 222], [209, 229, 240], [247, 247, 247],
   [253, 219, 199], [244, 165, 130], [214, 96, 77], [178, 24, 43], [103, 0, 31],
 ];
@@ -67,75 +67,6 @@ export function diverging(value) {
   const at = Math.min(Math.max(5 * (1 + value), 0), 10);
   const i = Math.min(Math.floor(at), 9);
   return BLUE_TO_RED[i].map((c, k) => Math.round(c + (at - i) * (BLUE_TO_RED[i + 1][k] - c)));
-}
-
-/** The [red, green, blue] of ink: 0 black, 1 white. */
-export const grey = (value) => Array(3).fill(Math.round(255 * value));
-
-/** Colour an element's ground, and its text black or white, whichever stands out more. */
-export function tint(element, colour) {
-  const [r, g, b] = colour.map((c) => ((c / 255 + 0.055) / 1.055) ** 2.4);
-  element.style.background = `rgb(${colour})`;
-  element.style.color = 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000" : "#fff";
-}
-
-/** Return a square of values, as rows. */
-export function grid(size, value) {
-  return Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => value(i, j)));
-}
-
-// One handwritten digit of each class, from scikit-learn's: 8×8 pixels from 0 to 16, as 0 to g.
-const DIGITS = [
-  "005d910000dfaf5003f20b8004c008800580098004b01c7002e5ac00006da000",
-  "0000c5000002gc00001cgb0002cgga0006b5f6000001g9000002gb000003g800",
-  "0005ec20007f8e4000623d100001d400001b900008gd000005egb2000006cd30",
-  "009gd6000065gg000008f5000005e30000009f2000000bc00048bfc000bec800",
-  "0009f100004gc00000fe2b3004g94ga009gbdg20009gge000008g6000009g200",
-  "02dgggb005ga541006g7300009ggg6000384bf000001cf00004dg60002gf8000",
-  "0005e200001db000005g2000006f500001fgfb1002de1c90004g7d900005gf30",
-  "0008ee200006afb000000ea0028bcg8008gggg700000bf100009g700000cd100",
-  "0077dg4000dd6c7000a4ab10008ga00003eg0000088b500004a9800001bg6000",
-  "002d8000006gg600005fdb000007gf0000000e30000007b0000344g2002fded2",
-];
-
-const enlarged = []; // made once, when first asked for
-
-/** Return a digit enlarged to 20×20 inside 28×28, as rows of whole hundredths from 0 to 1. */
-export function digit(label) {
-  const near = (i) => {
-    const tenths = Math.min(Math.max(4 * (i - 4) - 3, 0), 70); // of a small pixel
-    const [first, rest] = [Math.floor(tenths / 10), tenths % 10];
-    return i < 4 || i > 23 ? [] : [[first, 10 - rest], [Math.min(first + 1, 7), rest]];
-  };
-  return (enlarged[label] ??= grid(28, (i, j) => {
-    let ink = 0;
-    for (const [row, a] of near(i)) {
-      for (const [column, b] of near(j)) ink += a * b * parseInt(DIGITS[label][8 * row + column], 17);
-    }
-    return Math.round(ink / 16) / 100;
-  }));
-}
-
-/**
- * Return the image, rows of ink from 0 to 1, after the pen went between two [row, column]: space
- * inks or clears a pixel, a pressed pointer leaves a soft stroke. Nothing where nothing was drawn.
- */
-export function sketch(image, from, to, { key, type, buttons }) {
-  const drawn = image.map((row) => [...row]);
-  if (key === " ") {
-    drawn[to[0]][to[1]] = image[to[0]][to[1]] < 0.5 ? 1 : 0;
-    return drawn;
-  }
-  if (!(buttons & 1)) return null;
-  const start = type === "pointerdown" ? to : from;
-  const steps = Math.max(...to.map((end, k) => Math.abs(end - start[k])), 1);
-  for (let step = 0; step <= steps; step++) {
-    const [i, j] = to.map((end, k) => Math.round(start[k] + (step / steps) * (end - start[k])));
-    for (const [y, x, ink] of [[0, 0, 1], [0, 1, 0.6], [1, 0, 0.6], [0, -1, 0.6], [-1, 0, 0.6]]) {
-      if (drawn[i + y]?.[j + x] < ink) drawn[i + y][j + x] = ink;
-    }
-  }
-  return drawn;
 }
 
 const same = (value) => value;
@@ -258,17 +189,6 @@ export function figure({ model, el }, label) {
       return { row, input, markLimit };
     },
 
-    /** A small picture of a square kernel. */
-    swatch(parent, weights) {
-      const size = Math.sqrt(weights.length);
-      const most = Math.max(...weights.map(Math.abs));
-      const svg = add(parent, "svg", { viewBox: `0 0 ${size} ${size}`, width: 20, height: 20, "aria-hidden": "true" });
-      weights.forEach((weight, k) => {
-        const [x, y] = [k % size, Math.floor(k / size)];
-        add(svg, "rect", { x, y, width: 1, height: 1, fill: `rgb(${diverging(weight / most)})` });
-      });
-    },
-
     /** One of a few words, from a native list. */
     choice(parent, name, { label, names }) {
       const row = add(parent, "label", { class: "choice" });
@@ -299,68 +219,6 @@ export function figure({ model, el }, label) {
       self.on(name, update);
       update();
       return input;
-    },
-
-    /** A map of square pixels. `pick([row, column], event)` hears pointers, arrow keys and space. */
-    pixels(parent, { label, kind, pick }) {
-      const box = add(parent, "div", {
-        class: "pixels", tabindex: 0, role: "slider", "aria-label": label, "aria-roledescription": kind,
-        "aria-valuemin": 0,
-      });
-      const canvas = add(box, "canvas");
-      const above = add(box, "svg", { "aria-hidden": "true" });
-      const context = canvas.getContext("2d");
-      let shape = [1, 1];
-      let cursor = [0, 0];
-      const inside = (at) => at.map((value, i) => Math.min(Math.max(Math.floor(value), 0), shape[i] - 1));
-      for (const type of ["pointerdown", "pointermove"]) {
-        box.addEventListener(type, (event) => {
-          const { left, top, width, height } = box.getBoundingClientRect();
-          const at = [(event.clientY - top) / height, (event.clientX - left) / width];
-          pick(inside(at.map((part, i) => part * shape[i])), event);
-        });
-      }
-      box.addEventListener("pointerdown", (event) => box.setPointerCapture(event.pointerId));
-      box.addEventListener("keydown", (event) => {
-        const direction = { ...DIRECTIONS, " ": [0, 0] }[event.key];
-        if (!direction) return;
-        const [x, y] = direction.map((steps) => (event.shiftKey ? 5 : 1) * steps);
-        cursor = inside([cursor[0] - y, cursor[1] + x]); // now: the next key may come before a frame
-        pick(cursor, event);
-        event.preventDefault();
-      });
-      return {
-        box,
-        above,
-        /** Paint rows of [red, green, blue], and say in words where the cursor is. */
-        paint(rows, at, words) {
-          cursor = at;
-          if (rows.length !== shape[0] || rows[0].length !== shape[1]) {
-            shape = [rows.length, rows[0].length];
-            set(canvas, { width: shape[1], height: shape[0] });
-            set(above, { viewBox: `0 0 ${shape[1]} ${shape[0]}` });
-          }
-          const data = new Uint8ClampedArray(rows.flat().flatMap((colour) => [...colour, 255]));
-          context.putImageData(new ImageData(data, shape[1]), 0, 0);
-          set(box, {
-            "aria-valuemax": shape[0] * shape[1] - 1,
-            "aria-valuenow": at[0] * shape[1] + at[1],
-            "aria-valuetext": words,
-          });
-        },
-      };
-    },
-
-    /** The scale of `diverging`; returns the function that writes its two ends, ±limit. */
-    colourBar(parent) {
-      const bar = add(parent, "p", { class: "colour-bar" });
-      const [low, band, high] = ["span", "i", "span"].map((tag) => add(bar, tag));
-      const stops = BLUE_TO_RED.map((colour) => `rgb(${colour})`);
-      band.style.background = `linear-gradient(to right, ${stops})`;
-      return (limit) => {
-        low.textContent = number(-limit);
-        high.textContent = number(limit);
-      };
     },
 
     /**

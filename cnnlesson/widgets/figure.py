@@ -125,6 +125,10 @@ class Figure(anywidget.AnyWidget):
         """
         return {}
 
+    def page_data(self) -> dict[str, Any]:
+        """Return those of the data that are not on every page already."""
+        return self._data
+
     def picture(self) -> str:
         """Return the current state as an ``<svg>`` with ``role="img"`` and a text alternative."""
         raise NotImplementedError
@@ -143,8 +147,8 @@ class Figure(anywidget.AnyWidget):
             depends on the settings alone.
         """
         state = {**self.settings, "_limits": self._limits}
-        if self._data:
-            state["_data"] = self._data
+        if data := self.page_data():
+            state["_data"] = data
         packed = json.dumps(state, ensure_ascii=False)
         return (
             f'<div class="cnnlesson-figure" data-module="{self.module}" '
