@@ -37,8 +37,8 @@ def frames(page: Page) -> None:
 
 
 def slider(page: Page, name: str) -> Locator:
-    """Return a setting's slider; of several figures on the page the first one's."""
-    return page.locator(f"input[name={name}]").first
+    """Return the slider of a setting or of a number of the view; the page's first such."""
+    return page.locator(f"input:is([name={name}], [data-name={name}])").first
 
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:

@@ -113,6 +113,11 @@ def test_the_page_holds_in_a_browser(address, open_page, page, width, theme):
     assert [(v["id"], [node["target"] for node in v["nodes"]]) for v in violations] == []
 
 
+def test_the_figures_are_small(book):
+    files = [book / "_static" / name for name in ("figures.js", "figures.css")]
+    assert sum(file.stat().st_size for file in files) < 150_000
+
+
 def test_a_fork_opens_the_fork(tmp_path):
     result = build(
         tmp_path,

@@ -27,10 +27,6 @@ from cnnlesson.momentum import optimal_momentum, spectral_radius
 from cnnlesson.widgets import MomentumExplorer
 
 FIGURE = MomentumExplorer
-PYTHON = {
-    "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-    "language_info": {"name": "python"},
-}
 SLIDERS = ("lr", "momentum", "condition_number", "num_steps")
 LOSSES = (1e-8, 1e4)
 
@@ -263,7 +259,7 @@ def test_play_and_pause(open_figure):
     position, play = slider(page, "position"), first(page).locator(".player button")
     play.press("Enter")
     expect(play).to_have_text("Pause")
-    page.wait_for_function("document.querySelector('input[name=position]').value > 9")
+    page.wait_for_function("document.querySelector('input[data-name=position]').value > 9")
     play.press("Enter")
     expect(play).to_have_text("Play")
     at = int(position.input_value())
@@ -271,10 +267,10 @@ def test_play_and_pause(open_figure):
     check_moment(page, MomentumExplorer(num_steps=40), at)
     position.fill("38")
     play.click()
-    page.wait_for_function("document.querySelector('input[name=position]').value == 40")
+    page.wait_for_function("document.querySelector('input[data-name=position]').value == 40")
     expect(play).to_have_text("Play")
     play.click()  # from the end it begins again
-    page.wait_for_function("document.querySelector('input[name=position]').value < 20")
+    page.wait_for_function("document.querySelector('input[data-name=position]').value < 20")
     expect(play).to_have_text("Pause")
     position.press("ArrowRight")  # a hand on the slider takes over
     expect(play).to_have_text("Play")

@@ -155,7 +155,7 @@ export function figure({ model, el }, label) {
     resetButton: (parent) => self.button(parent, "Reset", () => initial),
 
     slider(parent, name, { label, symbol = "", step, isLog = false, show }) {
-      const isWhole = limits[name]?.[2];
+      const [, , isWhole] = limits[name];
       const near = (value) => (isWhole ? Math.round(value) : Number(value.toPrecision(3)));
       const toValue = (position) => (isLog ? near(10 ** position) : position);
       const toPosition = (value) => (isLog ? Math.log10(value) : value);
@@ -164,7 +164,8 @@ export function figure({ model, el }, label) {
       const caption = add(row, "label");
       const words = add(caption, "span", {}, `${label} `);
       add(words, "i", {}, symbol);
-      const input = add(caption, "input", { type: "range", name, step });
+      const input = add(caption, "input", { type: "range", step });
+      set(input, { [own.has(name) ? "data-name" : "name"]: name }); // a name is a setting's
       const output = add(row, "output", { "aria-live": "off" }); // the slider says it itself
       const update = () => {
         const value = self.get(name);
