@@ -46,11 +46,6 @@ def soup(book, page):
     return BeautifulSoup((book / f"{page}.html").read_text("utf-8"), "html.parser")
 
 
-def test_the_figures_add_less_than_150_kilobytes(book):
-    files = [book / "_static" / f"figures.{kind}" for kind in ("js", "css")]
-    assert sum(file.stat().st_size for file in files) < 150_000
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_links_inside_the_book_lead_somewhere(book, page):
     here = book / f"{page}.html"
