@@ -4,6 +4,7 @@ from cnnlesson.data import Digits, load_arrays, load_digits, standardize
 from cnnlesson.diagrams import draw_boxes, draw_feature_maps, save_svg
 from cnnlesson.evaluation import evaluate, predict, predict_logits, predict_proba
 from cnnlesson.experiments import Run, RunResult, run_experiment
+from cnnlesson.graphs import PinnedGraph, expander_graph, grid_graph, path_graph
 from cnnlesson.iterates import (
     StochasticError,
     error_by_component,
@@ -23,6 +24,7 @@ from cnnlesson.quadratic import (
     optimal_momentum,
     spectral_radius,
 )
+from cnnlesson.regression import PolynomialRegression, early_stopping_filter, tikhonov_filter
 from cnnlesson.stages import describe
 from cnnlesson.tracing import (
     LayerShape,
@@ -43,6 +45,8 @@ __all__ = [
     "Digits",
     "History",
     "LayerShape",
+    "PinnedGraph",
+    "PolynomialRegression",
     "ReceptiveField",
     "Run",
     "RunResult",
@@ -56,8 +60,11 @@ __all__ = [
     "describe",
     "draw_boxes",
     "draw_feature_maps",
+    "early_stopping_filter",
     "error_by_component",
     "evaluate",
+    "expander_graph",
+    "grid_graph",
     "load_arrays",
     "load_digits",
     "max_stable_lr",
@@ -68,6 +75,7 @@ __all__ = [
     "optimal_lr",
     "optimal_momentum",
     "output_size",
+    "path_graph",
     "predict",
     "predict_logits",
     "predict_proba",
@@ -78,5 +86,6 @@ __all__ = [
     "spectral_radius",
     "standardize",
     "stochastic_error",
+    "tikhonov_filter",
     "train_model",
 ]

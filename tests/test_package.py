@@ -20,10 +20,10 @@ FOLDER = Path(cnnlesson.__file__).parent
 # names begin with it and an underscore, and for all inside it if it is a folder.
 LAYERS = (
     {"arguments", "mnist", "model"},
-    {"data", "evaluation", "lower_bound", "quadratic", "tracing"},
+    {"data", "evaluation", "graphs", "lower_bound", "quadratic", "tracing"},
     {"checkpoint", "momentum", "stages"},
     {"glyphs", "iterates", "training"},
-    {"curvature", "experiments"},
+    {"curvature", "experiments", "regression"},
     {"diagrams", "plots"},
     {"widgets"},
 )

@@ -67,6 +67,7 @@ def test_page_view_names_a_module_and_carries_settings_with_their_limits(cls):
     [div] = Divs(html_of(figure)).found
     state = json.loads(div["data-state"])
     limits = state.pop("_limits")
+    assert state.pop("_data", {}) == json.loads(json.dumps(figure.data()))
     assert div["class"] == "cnnlesson-figure"
     assert f"{div['data-module']}.js" in {path.name for path in SOURCES}
     assert state == json.loads(json.dumps(figure.settings))

@@ -69,9 +69,9 @@ function remember(prefix, state, initial) {
 
 async function mount(element, prefix, module) {
   const { default: figure } = await module;
-  const { _limits, ...initial } = JSON.parse(element.dataset.state);
+  const { _limits, _data, ...initial } = JSON.parse(element.dataset.state);
   const query = new URLSearchParams(location.search);
-  const state = { ...initial, _limits, _initial: initial };
+  const state = { ...initial, _limits, _data, _initial: initial };
   let isShared = false;
   for (const name of Object.keys(initial)) {
     const text = query.get(`${prefix}.${name}`);

@@ -1,7 +1,8 @@
 // What the figures share: a frame around a model, sliders, plots, a point to drag, words.
 //
 // A model has anywidget's `get`, `set`, `on`, `off` and `save_changes`. Besides the settings it
-// holds `_limits` (the range of each setting) and `_initial` (what "reset" returns to).
+// holds `_limits` (the range of each setting), `_initial` (what "reset" returns to) and, where a
+// figure has any, `_data` (what a state contains besides the settings).
 
 const XHTML = "http://www.w3.org/1999/xhtml";
 const SVG = "http://www.w3.org/2000/svg";
@@ -137,6 +138,8 @@ export function sketch(image, from, to, { key, type, buttons }) {
   return drawn;
 }
 
+const same = (value) => value;
+
 /** Set up a figure in `el`; `draw(state)` runs once a frame at most, whenever a setting changed. */
 export function figure({ model, el }, label) {
   const root = add(el, "div", {
@@ -163,7 +166,7 @@ export function figure({ model, el }, label) {
     limits,
     draw: () => {},
 
-    state: () => Object.fromEntries(names.map((name) => [name, model.get(name)])),
+    state: () => ({ ...model.get("_data"), ...Object.fromEntries(names.map((name) => [name, model.get(name)])) }),
 
     set(changes) {
       for (const [name, value] of Object.entries(changes)) model.set(name, value);
@@ -207,8 +210,9 @@ export function figure({ model, el }, label) {
     resetButton: (parent) => self.button(parent, "Reset", () => initial),
 
     slider(parent, name, { label, symbol = "", step, isLog = false, show }) {
-      const [low, high] = limits[name];
-      const toValue = (position) => (isLog ? Number((10 ** position).toPrecision(3)) : position);
+      const [low, high, isWhole] = limits[name];
+      const near = (value) => (isWhole ? Math.round(value) : Number(value.toPrecision(3)));
+      const toValue = (position) => (isLog ? near(10 ** position) : position);
       const toPosition = (value) => (isLog ? Math.log10(value) : value);
       const toFraction = scale([low, high], [0, 1], isLog);
       const row = add(parent, "div", { class: "slider" });
@@ -349,10 +353,11 @@ export function figure({ model, el }, label) {
     /**
      * Put a point on a plot that pointer, finger and arrow keys move. It is one setting, or two
      * settings of one number each; with `isTarget` a tap anywhere on the plot brings it there.
+     * `toPlot` and `fromPlot` are for a setting in other coordinates than the plot's.
      */
-    point(plot, name, { label, step, axes = ["x", "y"], isTarget = false }) {
+    point(plot, name, { label, step, axes = ["x", "y"], isTarget = false, toPlot = same, fromPlot = same }) {
       const isPair = Array.isArray(name);
-      const read = () => (isPair ? name.map((part) => model.get(part)) : model.get(name));
+      const read = () => toPlot(isPair ? name.map((part) => model.get(part)) : model.get(name));
       const [stepX, stepY] = [step].flat().length === 2 ? step : [step, step];
       const show = (x, y) => `${axes[0]} = ${number(x)}, ${axes[1]} = ${number(y)}`;
       const [[left, right], [bottom, top]] = isPair ? name.map((part) => limits[part]) : limits[name];
@@ -367,7 +372,8 @@ export function figure({ model, el }, label) {
       for (const [part, r] of [["hit", 22], ["ring", 13], ["knob", 7]]) {
         add(handle, "circle", { class: part, r });
       }
-      const move = (x, y) => {
+      const move = (...to) => {
+        const [x, y] = fromPlot(to);
         const inside = [Math.min(Math.max(x, left), right), Math.min(Math.max(y, bottom), top)];
         const value = inside.map((part) => Number(part.toFixed(2)));
         self.set(isPair ? { [name[0]]: value[0], [name[1]]: value[1] } : { [name]: value });

@@ -81,6 +81,7 @@ class Figure(anywidget.AnyWidget):
     module: ClassVar[str]
     _limits = Dict().tag(sync=True)
     _initial = Dict().tag(sync=True)
+    _data = Dict().tag(sync=True)
 
     def __init_subclass__(cls, *, module: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -110,6 +111,20 @@ class Figure(anywidget.AnyWidget):
     def _default_initial(self) -> dict[str, Any]:
         return self.settings
 
+    @default("_data")
+    def _default_data(self) -> dict[str, Any]:
+        return self.data()
+
+    def data(self) -> dict[str, Any]:
+        """Return what the module needs besides the settings: numbers that never change.
+
+        Returns
+        -------
+        dict
+            Values for JSON; the module finds them in its state, by these names. Empty by default.
+        """
+        return {}
+
     def picture(self) -> str:
         """Return the current state as an ``<svg>`` with ``role="img"`` and a text alternative."""
         raise NotImplementedError
@@ -127,10 +142,13 @@ class Figure(anywidget.AnyWidget):
             A ``<div>`` with the module's name, the settings, the picture and the sentence. It
             depends on the settings alone.
         """
-        state = json.dumps({**self.settings, "_limits": self._limits}, ensure_ascii=False)
+        state = {**self.settings, "_limits": self._limits}
+        if self._data:
+            state["_data"] = self._data
+        packed = json.dumps(state, ensure_ascii=False)
         return (
             f'<div class="cnnlesson-figure" data-module="{self.module}" '
-            f'data-state="{escape(state)}">\n'
+            f'data-state="{escape(packed)}">\n'
             f"{self.picture()}\n<p>{escape(self.summary())}</p>\n</div>"
         )
 
