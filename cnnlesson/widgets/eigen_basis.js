@@ -58,7 +58,7 @@ function render({ model, el }) {
   add(map.inside, "rect", { class: "slope", width: 9999, height: 9999 });
   const bowl = add(map.inside, "g");
   const contours = Array.from({ length: 10 }, (_, i) => [10 ** (2 - i / 2), add(bowl, "ellipse", { class: "contour" })]);
-  const kinds = ["path rest", ...HUES.flatMap((hue) => [`along axis ${hue}`, `along leg ${hue}`]), "mode", "path sum", "dots sum"];
+  const kinds = ["path rest", ...HUES.flatMap((hue) => [`along axis ${hue}`, `along leg ${hue}`]), "mode", "path total", "dots total"];
   const shapes = kinds.map((kind) => add(map.inside, "path", { class: kind }));
   const notes = NAMES.map((name) => add(map.inside, "text", { class: "note" }, name.slice(0, 2)));
   const start = self.point(map, "start", {

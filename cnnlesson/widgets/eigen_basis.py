@@ -125,7 +125,7 @@ class EigenBasis(Figure, module="eigen_basis"):
             '<svg viewBox="0 0 640 310" width="640" role="img" style="max-width:100%;height:auto" '
             'aria-label="Left a path over a tilted bowl with its two eigenvectors; right the '
             'path’s two components along them, over the steps.">'
-            f'<svg width="{2 * middle}" height="{2 * middle}">'
+            f'<svg role="presentation" width="{2 * middle}" height="{2 * middle}">'
             f'<g transform="translate({middle},{middle}) rotate({-self.angle:.4g})" '
             'fill="currentColor" fill-opacity="0.03" stroke="currentColor" stroke-opacity="0.25">'
             f'{contours}<path d="M-300,0H300M0,-300V300" stroke-opacity="0.7"/></g>'
