@@ -85,7 +85,7 @@ def test_the_sentence_counts_and_measures():
     sentence = PolynomialFit().summary()
     assert "5 of 8 eigenfeatures are more than half learned" in sentence
     assert "0.434 away from the points and 0.122 from the curve without noise" in sentence
-    assert sentence.endswith("with Tikhonov’s δ = 0.00333 0.121.")
+    assert sentence.endswith("With Tikhonov’s penalty δ = 0.00333 that is 0.121.")
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,8 @@ class EigenBasis(Figure, module="eigen_basis"):
             far = np.flatnonzero(np.abs(w).max(axis=1) > 2 * _FAR)
             return w[: far[0] + 1] if far.size else w
 
-        path = svg_path(middle + _SCALE * inside(self.path().w) * [1, -1])
+        drawn = middle + _SCALE * inside(self.path().w) * [1, -1]
+        path, (x, y) = svg_path(drawn), drawn[0]
         radii = [_SCALE * np.sqrt(2 * loss / self.curvatures) for loss in _CONTOURS]
         contours = "".join(f'<ellipse rx="{rx:.1f}" ry="{ry:.1f}"/>' for rx, ry in radii)
         curves = "".join(
@@ -129,7 +130,8 @@ class EigenBasis(Figure, module="eigen_basis"):
             f'<g transform="translate({middle},{middle}) rotate({-self.angle:.4g})" '
             'fill="currentColor" fill-opacity="0.03" stroke="currentColor" stroke-opacity="0.25">'
             f'{contours}<path d="M-300,0H300M0,-300V300" stroke-opacity="0.7"/></g>'
-            f'<path d="{path}" fill="none" stroke="currentColor" stroke-width="2"/></svg>'
+            f'<path d="{path}" fill="none" stroke="currentColor" stroke-width="2"/>'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="currentColor"/></svg>'
             f'<g fill="none" stroke="currentColor" stroke-width="2">{curves}</g>'
             '<g fill="currentColor" font-size="14"><text x="360" y="20">along q₁, flat</text>'
             '<text x="360" y="170">along q₂, steep</text></g></svg>'

@@ -166,7 +166,8 @@ class PolynomialFit(Figure, module="polynomial_fit"):
             for kept, look in fits
         )
         bars = "".join(
-            f'<path d="M370,{30 + 28 * i}h{240 * np.clip(early, 0, 1.1):.1f}" stroke-width="12"/>'
+            f'<path d="M370,{30 + 28 * i}h{240 * np.clip(early, 0, 1.1):.1f}" stroke-width="12" '
+            'stroke-opacity="0.4"/>'
             f'<path d="M{370 + 240 * kept:.1f},{20 + 28 * i}v20" stroke-width="2"/>'
             for i, (early, kept) in enumerate(zip(fits[0][0], fits[1][0], strict=True))
         )
@@ -182,13 +183,13 @@ class PolynomialFit(Figure, module="polynomial_fit"):
         )
 
     def summary(self) -> str:
-        """Return how far the fit has come, in one sentence."""
+        """Return how far the fit has come, in words."""
         early = self.early_stopping()
         (near, true), (_, also_true) = self.errors(early), self.errors(self.tikhonov())
         return (
             f"After {self.num_steps} steps of size α = {self.lr:.4g} with momentum μ = "
             f"{self.momentum:.4g}, {np.sum(early > 0.5)} of {self.degree + 1} eigenfeatures are "
             f"more than half learned; the fit is {near:.3f} away from the points and {true:.3f} "
-            f"from the curve without noise, with Tikhonov’s δ = {self.penalty:.3g} "
-            f"{also_true:.3f}."
+            f"from the curve without noise. With Tikhonov’s penalty δ = {self.penalty:.3g} that "
+            f"is {also_true:.3f}."
         )
