@@ -164,8 +164,10 @@ def momentum_descent(
     At a constant α the first three walk one path (the third needs the α of :func:`convert_lr`),
     with :math:`v = -\alpha b` and :math:`m = (1 - \mu)\,b`. The last two walk one path in different
     variables: PyTorch's weights are the points ahead, :math:`w + \mu v`. Once α changes,
-    ``"classical"`` parts from the next two, and ``"nesterov"`` from the last. The paths stay
-    together if the velocity is multiplied by new α / old α with each change.
+    ``"classical"`` parts from the next two, and ``"nesterov"`` from the last. The paths of the
+    first three stay together if the velocity is multiplied by r = new α / old α with each change.
+    For Nesterov's the point ahead must stay where it is, so the weights move as well:
+    :math:`w \gets w + \mu(1 - r)v`, then :math:`v \gets rv`.
 
     References
     ----------

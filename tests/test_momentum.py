@@ -245,6 +245,23 @@ def test_nesterovs_two_forms_are_one_path_in_two_variables(seed):
         np.testing.assert_allclose(ahead.w[t], w, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("seed", range(100))
+def test_nesterovs_forms_stay_together_if_the_point_ahead_stays_when_the_velocity_is_rescaled(seed):
+    gradient, w, lr, momentum = random_valley(seed)
+    momentum = max(momentum, 0.1)
+    schedule = lr * np.random.default_rng(seed).uniform(0.1, 1, 40)
+    shifted = momentum_descent(
+        gradient, w, lr=schedule, momentum=momentum, num_steps=40, convention="nesterov-pytorch"
+    )
+    v, old = np.zeros_like(w), schedule[0]
+    for t, alpha in enumerate(schedule):
+        ratio, old = alpha / old, alpha
+        w, v = w + momentum * (1 - ratio) * v, ratio * v
+        v = momentum * v - alpha * gradient(w + momentum * v)
+        w = w + v
+        np.testing.assert_allclose(w + momentum * v, shifted.w[t + 1], rtol=0, atol=1e-10)
+
+
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize(("convention", "nesterov"), [("pytorch", 0), ("nesterov-pytorch", 1)])
 def test_pytorchs_conventions_are_those_of_torch_sgd(seed, convention, nesterov):
@@ -434,6 +451,23 @@ def test_classical_sgd_parts_from_torch_sgd_when_the_step_size_changes(digits):
     assert (at_change[0] - at_change[1]).abs().max() < 1e-12
     # The old velocity is ten times too long for torch's buffer, which the new step size shortens.
     assert (after[0] - at_change[0]).norm() > 5 * (after[1] - at_change[1]).norm()
+
+
+def test_classical_sgd_follows_torch_sgd_through_a_schedule_if_its_velocity_is_rescaled(digits):
+    ours, theirs = new_network(torch.float64), new_network(torch.float64)
+    classical = ClassicalSGD(ours.parameters(), lr=0.003, momentum=0.9)
+    pytorch = torch.optim.SGD(theirs.parameters(), lr=0.003, momentum=0.9)
+    start = nn.utils.parameters_to_vector(theirs.parameters()).detach()
+    for step, lr in enumerate(np.interp(range(60), [0, 20, 59], [0.003, 0.03, 0.0001])):
+        for state in classical.state.values():
+            state["velocity"] *= lr / classical.param_groups[0]["lr"]
+        for model, optimizer in ((ours, classical), (theirs, pytorch)):
+            optimizer.param_groups[0]["lr"] = lr
+            gradients_at(model, digits, step)
+            optimizer.step()
+    found, expected = (nn.utils.parameters_to_vector(m.parameters()) for m in (ours, theirs))
+    assert (expected - start).norm() > 0.5
+    assert (found - expected).abs().max() < 1e-12
 
 
 def test_classical_sgd_by_hand_when_the_step_size_changes():
