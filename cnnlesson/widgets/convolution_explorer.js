@@ -1,6 +1,7 @@
 // A 3×3 convolution of a digit, with every pixel, product and sum.
-import { add, diverging, figure, number, set } from "./figure.js";
-import { colourBar, digit, drawnOn, grey, grid, pad, pixels, swatch, tint } from "./pixels.js";
+import { colourBar, diverging } from "./colours.js";
+import { add, figure, number, set } from "./figure.js";
+import { digit, drawnOn, grey, grid, pad, pixels, swatch, tint } from "./pixels.js";
 
 const PRESETS = {
   "horizontal edges": [-1, -1, -1, 0, 0, 0, 1, 1, 1],

@@ -56,19 +56,6 @@ export function scale([a, b], [p, q], isLog = false) {
   return map;
 }
 
-// ColorBrewer's RdBu, which colour-blind eyes tell apart too.
-export const BLUE_TO_RED = [
-  [5, 48, 97], [33, 102, 172], [67, 147, 195], [146, 197, 222], [209, 229, 240], [247, 247, 247],
-  [253, 219, 199], [244, 165, 130], [214, 96, 77], [178, 24, 43], [103, 0, 31],
-];
-
-/** The [red, green, blue] of a signed value: −1 blue, 0 white, 1 red. */
-export function diverging(value) {
-  const at = Math.min(Math.max(5 * (1 + value), 0), 10);
-  const i = Math.min(Math.floor(at), 9);
-  return BLUE_TO_RED[i].map((c, k) => Math.round(c + (at - i) * (BLUE_TO_RED[i + 1][k] - c)));
-}
-
 const same = (value) => value;
 
 /** Set up a figure in `el`; `draw(state)` runs once a frame at most, whenever a setting changed. */

@@ -1,6 +1,7 @@
 // Weights on a graph that momentum pulls to 1 from one node: news travels one edge a step at most.
 import { TOLERANCE, optimum, rateOf } from "./bowl.js";
-import { add, diverging, figure, number, set } from "./figure.js";
+import { colourBar, diverging } from "./colours.js";
+import { add, figure, number, set } from "./figure.js";
 
 const HORIZON = 400; // steps in the chart of the error
 /** Return the steps in which a rate shrinks the error to a fraction. */
@@ -60,7 +61,7 @@ function render({ model, el }) {
   const map = add(left, "svg", { class: "graph", viewBox: "-0.6 -0.6 8.2 8.2", role: "img" });
   const ties = add(map, "path", { class: "tie" });
   const nodes = graphs.path.distances.map(() => add(map, "circle"));
-  self.colourBar(left)(2);
+  colourBar(left)(2);
   const side = add(upper, "div");
   const [wave, chart] = [
     "The weight of each node, by its distance from the first",

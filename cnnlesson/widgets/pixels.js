@@ -1,5 +1,6 @@
 // What figures of pixels share: colours, digits, maps of pixels to look into, a pad to draw on.
-import { add, BLUE_TO_RED, DIRECTIONS, diverging, number, set } from "./figure.js";
+import { diverging } from "./colours.js";
+import { add, DIRECTIONS, number, set } from "./figure.js";
 
 /** The [red, green, blue] of ink: 0 black, 1 white. */
 export const grey = (value) => Array(3).fill(Math.round(255 * value));
@@ -60,18 +61,6 @@ export function swatch(parent, weights) {
     const [x, y] = [k % size, Math.floor(k / size)];
     add(svg, "rect", { x, y, width: 1, height: 1, fill: `rgb(${diverging(weight / most)})` });
   });
-}
-
-/** The scale of `diverging`; returns the function that writes its two ends, ±limit. */
-export function colourBar(parent) {
-  const bar = add(parent, "p", { class: "colour-bar" });
-  const [low, band, high] = ["span", "i", "span"].map((tag) => add(bar, tag));
-  const stops = BLUE_TO_RED.map((colour) => `rgb(${colour})`);
-  band.style.background = `linear-gradient(to right, ${stops})`;
-  return (limit) => {
-    low.textContent = number(-limit);
-    high.textContent = number(limit);
-  };
 }
 
 /** A picture of square pixels, and above it an SVG that has the pixel as its unit. */
