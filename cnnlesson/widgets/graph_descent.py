@@ -98,7 +98,7 @@ class GraphDescent(Figure, module="graph_descent"):
         )
 
     def errors(self) -> np.ndarray:
-        """Return the largest |w - 1| after each step, shape (num_steps + 1,)."""
+        """Return the largest distance of a weight from 1, shape (num_steps + 1,)."""
         return np.abs(self.path().w - 1).max(axis=1)
 
     def data(self) -> dict[str, Any]:
