@@ -72,7 +72,7 @@ function render({ model, el }) {
   const bases = add(table.svg, "path", { class: "path rest", "aria-hidden": "true" });
   chart.legend("", [["path sum truth", "truth"], ...KINDS.map(([, title, kind]) => [`path fit ${kind}`, title])]);
   add(table.svg, "text", { x: 0, y: 14, "aria-hidden": "true" }, "eigenfeature, λ");
-  table.legend("", [["bar", "learned"], ["edge", "kept by Tikhonov"]]);
+  table.legend("", [["bar", "learned"], ["edge", "Tikhonov"]]);
 
   const lower = add(self.root, "div", { class: "columns readouts" });
   const left = add(lower, "div", { class: "stacked" });
