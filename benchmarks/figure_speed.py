@@ -1,7 +1,7 @@
 """Time the interactive figures of the built book: from a real input event to the painted frame.
 
 Chromium opens the page that holds a figure, and gets mouse moves and key presses as from hardware,
-one at a time, for every slider, point and map of pixels. A time starts with the event's own
+one at a time, for every slider, number, point and map of pixels. A time starts with the event's own
 ``timeStamp``. It ends in the first task after the frame in which the figure changed, more than the
 control itself: after the animation callbacks, style, layout and paint. The wait for the screen's
 next frame is part of it, half a frame on average.
@@ -30,7 +30,7 @@ from cnnlesson.widgets.figure import Figure
 
 MEDIAN, WORST = 16.0, 50.0  # milliseconds
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
-CONTROLS = "input[type=range], [role=slider]"
+CONTROLS = "input[type=range], input[type=number], [role=slider]"
 
 # `times.wait()` resolves once the event in flight is painted, or has changed nothing.
 WATCH = """(root) => {
@@ -74,7 +74,7 @@ def sweep(control: Locator, count: int) -> Iterator[tuple[float, float]]:
     if box is None:
         return
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    is_range = control.evaluate("(element) => element.matches('input')")
+    is_range = control.evaluate("(element) => element.type === 'range'")
     across, up = (box["width"] / 2 - 10, 0.0) if is_range else (60.0, 40.0)
     for i in range(count):
         turn = 2 * math.pi * i / 60
@@ -103,8 +103,10 @@ def exercise(page: Page, figure: Locator, num_events: int) -> list[float]:
                 page.evaluate("times.wait()")
             page.mouse.up()
             control.focus()
+            is_number = control.evaluate("(element) => element.type === 'number'")
+            forth, back = ("ArrowUp", "ArrowDown") if is_number else ("ArrowLeft", "ArrowRight")
             for i in range(each):
-                page.keyboard.press("ArrowRight" if i // 10 % 2 else "ArrowLeft")
+                page.keyboard.press(back if i // 10 % 2 else forth)
                 page.evaluate("times.wait()")
         if len(times()) >= num_events:
             break
