@@ -127,7 +127,7 @@ function render({ model, el }) {
       const isChosen = layer.name === state.layer;
       const at = Math.min(channel, layer.count - 1);
       const cell = [Math.floor(at / layer.across), at % layer.across];
-      const words = `map ${at}${isChosen ? `, largest value ${number(most)}` : ""}`;
+      const words = `map ${at}` + (isChosen ? `, largest value ${number(most)}` : "");
       paintMaps(layer, result.layers[i], layer.across);
       layer.point(cell, words, [layer.count / layer.across, layer.across]);
       change(layer.frames, cell.map((index) => index * (layer.size + 1)), isChosen);

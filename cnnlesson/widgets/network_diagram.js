@@ -37,7 +37,7 @@ const inWords = (stages) => stages.map(({ shape, operations, isWrong }) => {
   if (!shape) return `${what}: ${isWrong ? "impossible" : "unknown"}.`;
   const [count, ...size] = shape;
   const noun = `${size.length ? "feature map" : "number"}${count === 1 ? "" : "s"}`;
-  return `${what}: ${count} ${noun}${size.length ? ` of ${times(size)}` : ""}.`;
+  return `${what}: ${count} ${noun}` + (size.length ? ` of ${times(size)}.` : ".");
 }).join(" ");
 
 /** Draw a traced network as wide as `width`; a click on a stage calls choose(its layer). */
