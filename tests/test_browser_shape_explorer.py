@@ -305,7 +305,7 @@ def test_every_number_by_mouse_and_by_keyboard(open_figure, width, theme):
     number_of(page, "k").press("ArrowDown")
     number_of(page, "channels").fill("9999")  # out of range: the nearest that is in it
     number_of(page, "channels").press("Enter")
-    assert number_of(page, "channels").input_value() == "2048"
+    expect(number_of(page, "channels")).to_have_value("2048")
     number_of(page, "channels").fill("4")
     check_drawn(page, "3x21x23 conv4k3 pool3p1d2 avgpool3s2p1 flatten linear144to6")
     for line_of_words in (
@@ -563,7 +563,7 @@ def test_accessible_and_within_the_page(open_figure, width, theme, stack):
 
 
 def test_focus_can_be_seen(open_figure):
-    page = open_figure()
+    page = open_figure(390)  # where the code scrolls, so that one has to get there by keyboard
     for target in ("input[type=radio]:checked", ".stepper input", ".stepper button", ".code pre"):
         page.locator(target).first.focus()
         page.keyboard.press("Shift+Tab")
