@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import nbformat
 import pytest
@@ -220,7 +220,7 @@ def open_figure(
     ) -> Page:
         if settings:
             module = request.module.FIGURE.module
-            tail = "?" + "&".join(f"{module}.{name}={value}" for name, value in settings.items())
+            tail = "?" + urlencode({f"{module}.{name}": value for name, value in settings.items()})
         visit = open_page(f"{addresses[host]}/index.html{tail}", width, theme, **options)
         visits.append(visit)
         visit.page.locator(".is-live").last.wait_for(timeout=20_000)

@@ -101,6 +101,29 @@ def drawn(page: Page, plot: int, selector: str) -> tuple[NDArray, float]:
     return points_of(path, box), 0.011 / min(box[2:])
 
 
+def seen_on(page: Page) -> dict:
+    """Let what was asked for be painted, and return every path of every plot, and the words."""
+    return page.evaluate(
+        """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+            const plots = [...document.querySelectorAll(".plot")].map((plot) => {
+                const inside = plot.querySelector(".inside");
+                const box = ["x", "y", "width", "height"].map((a) => +inside.getAttribute(a));
+                const paths = [...inside.querySelectorAll("path")].map((path) =>
+                    [path.getAttribute("class"), path.getAttribute("d")]);
+                return { box, paths: Object.fromEntries(paths) };
+            });
+            const words = [...document.querySelectorAll(".readouts p")].map((p) => p.innerText);
+            done({ plots, words });
+        })))"""
+    )
+
+
+def seen_in(plot: dict, name: str) -> tuple[NDArray, float]:
+    """Return the points of a path in a plot of `seen_on`, as `drawn` does."""
+    box, path = plot["box"], plot["paths"][name].replace("h0", "")
+    return points_of(path, box), 0.011 / min(box[2:])
+
+
 def set_within_a_frame(page: Page, name: str, value: float) -> None:
     """Move a slider and wait for one frame, no longer."""
     slider(page, name).evaluate(
@@ -141,6 +164,25 @@ def contrast(one: float, other: float) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def check_contrast(page: Page, stroked: tuple[str, ...], written: tuple[str, ...]) -> None:
+    """Check that strokes and words stand out from the paper, as WCAG AA asks."""
+    paper = luminance(page.locator(".is-live button").first, "backgroundColor")
+    for selectors, style, least in ((stroked, "stroke", 3), (written, "color", 4.5)):
+        for selector in selectors:
+            found = luminance(page.locator(selector).first, style)
+            assert contrast(found, paper) >= least, selector
+
+
+def check_sliders(page: Page, names: tuple[str, ...]) -> None:
+    """Check that each slider tells its value, and that the focus on a slider is seen."""
+    for name in names:
+        assert slider(page, name).get_attribute("aria-valuetext")
+    slider(page, names[0]).focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
 def computed(page: Page, figures: list) -> list[dict]:
     """Return what the figures' JavaScript computes from their settings."""
     results = page.evaluate(
@@ -149,6 +191,6 @@ def computed(page: Page, figures: list) -> list[dict]:
             const { compute } = await import(address);
             return JSON.stringify(states.map((state) => compute(state)));
         }""",
-        [figures[0]._esm, [figure.settings for figure in figures]],
+        [figures[0]._esm, [{**figure.settings, **figure.data()} for figure in figures]],
     )
     return json.loads(results, parse_int=float)

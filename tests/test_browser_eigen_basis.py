@@ -1,90 +1,30 @@
 """The change of basis in a real browser: what is drawn and said is what Python computes."""
 
-import json
 import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from figure_page import (
+    HAND_AND_EYE,
+    check_accessible,
+    check_contrast,
+    check_sliders,
+    check_targets,
+    computed,
+    drag,
+    drag_slider,
+    seen_in,
+    seen_on,
+    set_within_a_frame,
+    slider,
+)
 from playwright.sync_api import expect
 
 from cnnlesson import optimal_momentum, spectral_radius
 from cnnlesson.widgets import EigenBasis
 
 SLIDERS = ("angle", "lr", "momentum", "condition_number", "num_steps")
-HAND_AND_EYE = pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]
-)
-
-
-@pytest.fixture(scope="module")
-def book(figure_book):
-    return figure_book(EigenBasis())
-
-
-@pytest.fixture
-def open_figure(book, open_page):
-    """Open the page; afterwards nothing went wrong on it."""
-    visits = []
-
-    def open_figure(width=1280, theme="light", **settings):
-        query = "&".join(f"eigen_basis.{name}={value}" for name, value in settings.items())
-        visit = open_page(f"{book.as_uri()}/index.html?{query}", width, theme)
-        visits.append(visit)
-        visit.page.locator(".is-live").wait_for(timeout=10_000)
-        return visit.page
-
-    yield open_figure
-    for visit in visits:
-        assert visit.errors == []
-        assert visit.foreign == []
-
-
-def slider(page, name):
-    return page.locator(f"input[name={name}]")
-
-
-def seen_on(page):
-    """Let what was asked for be painted, and return all that is drawn and said."""
-    return page.evaluate(
-        """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
-            const plots = [...document.querySelectorAll(".plot")].map((plot) => {
-                const inside = plot.querySelector(".inside");
-                const box = ["x", "y", "width", "height"].map((a) => +inside.getAttribute(a));
-                const paths = [...inside.querySelectorAll("path")].map((path) =>
-                    [path.getAttribute("class"), path.getAttribute("d")]);
-                return { box, paths: Object.fromEntries(paths) };
-            });
-            const words = [...document.querySelectorAll(".readouts p")].map((p) => p.innerText);
-            done({ plots, words });
-        })))"""
-    )
-
-
-def drag(page, start, end):
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=4)
-    page.mouse.up()
-
-
-def slide(page, name, to):
-    """Drag a slider's thumb to a fraction of its track."""
-    slider(page, name).scroll_into_view_if_needed()
-    box = slider(page, name).bounding_box()
-    now = slider(page, name).evaluate("(e) => (e.value - e.min) / (e.max - e.min)")
-    start, end = (box["x"] + 10 + part * (box["width"] - 20) for part in (now, to))
-    drag(page, (start, box["y"] + 22), (end, box["y"] + 22))
-
-
-def drawn(plot, name):
-    """Return the points of a path, as fractions of its plot from the left and from the bottom."""
-    box, path = plot["box"], plot["paths"][name].replace("h0", "")
-    assert "NaN" not in path
-    assert "Infinity" not in path
-    points = np.array(re.findall(r"-?[\d.]+", path), dtype=float).reshape(-1, 2)
-    points = (points - box[:2]) / box[2:]
-    return np.column_stack([points[:, 0], 1 - points[:, 1]]), 0.011 / min(box[2:])
+FIGURE = EigenBasis
 
 
 def shown(page):
@@ -107,24 +47,24 @@ def check_drawn(page, figure):
     path, parts = figure.path().w, figure.components()
     whole = EigenBasis(**{**figure.settings, "num_steps": 60})
     for name, expected in (("path total", path), ("path rest", whole.path().w)):
-        points, pixel = drawn(map_, name)
+        points, pixel = seen_in(map_, name)
         expected = (seen(expected) + 7) / 14
         assert points.shape == expected.shape
         np.testing.assert_allclose(points, expected, atol=pixel, rtol=1e-6)
     last = len(seen(path)) - 1
     for i, hue in enumerate(("first", "second")):
         direction = figure.eigenvectors[:, i]
-        leg, pixel = drawn(map_, f"along leg {hue}")
+        leg, pixel = seen_in(map_, f"along leg {hue}")
         expected = np.array([[0, 0], parts[last, i] * direction])
         np.testing.assert_allclose(leg, (expected + 7) / 14, atol=pixel, rtol=1e-6)
-        axis, pixel = drawn(map_, f"along axis {hue}")
+        axis, pixel = seen_in(map_, f"along axis {hue}")
         expected = np.array([-10 * direction, 10 * direction])
         np.testing.assert_allclose(axis, (expected + 7) / 14, atol=pixel)
         for name, component in (
             (f"along {hue}", parts[:, i]),
             ("path rest", whole.components()[:, i]),
         ):
-            points, pixel = drawn(charts[i], name)
+            points, pixel = seen_in(charts[i], name)
             values = seen(component)
             expected = np.column_stack([np.arange(len(values)) / 60, (values + 7) / 14])
             assert points.shape == expected.shape
@@ -157,7 +97,7 @@ def test_every_slider_by_mouse_and_by_keyboard(open_figure, width, theme):
     check_drawn(page, EigenBasis())
     for name, to in zip(SLIDERS, (0.2, 0.6, 0.4, 0.9, 0.5), strict=True):
         before = shown(page)
-        slide(page, name, to)
+        drag_slider(page, name, to)
         after = shown(page)
         assert [key for key in after if after[key] != before[key]] == [name]
         check_drawn(page, EigenBasis(**after))
@@ -171,7 +111,7 @@ def test_every_slider_by_mouse_and_by_keyboard(open_figure, width, theme):
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
 def test_the_start_by_mouse_and_keyboard(open_figure, width, theme):
-    page = open_figure(width, theme, angle=90, num_steps=20)
+    page = open_figure(width, theme, settings={"angle": 90, "num_steps": 20})
     point = page.locator(".point")
     point.scroll_into_view_if_needed()
     svg = page.locator(".plot").first.locator(".inside")
@@ -193,89 +133,63 @@ def test_the_start_by_mouse_and_keyboard(open_figure, width, theme):
 
 
 def test_turning_the_bowl_leaves_the_components_as_they_are(open_figure):
-    page = open_figure(num_steps=20)
+    page = open_figure(settings={"num_steps": 20})
     before = seen_on(page)
     slider(page, "angle").press("Home")
     after = seen_on(page)
     assert before["plots"][1:] == after["plots"][1:]
     assert before["words"][:2] == after["words"][:2]
     assert before["words"][2] != after["words"][2]
-    paths = [drawn(found["plots"][0], "path total")[0] for found in (before, after)]
+    paths = [seen_in(found["plots"][0], "path total")[0] for found in (before, after)]
     assert np.abs(paths[0] - paths[1]).max() > 0.2
     expect(page.get_by_role("status").first).to_contain_text("Along q₁, flat: −5.00 →")
 
 
 def test_the_buttons_and_the_address(open_figure):
-    page = open_figure(condition_number=50, start="2_-1")
+    page = open_figure(settings={"condition_number": 50, "start": "2_-1"})
     page.get_by_role("button", name="Best α and μ").click()
     lr, momentum, _ = optimal_momentum(1 / 50, 1)
     best = EigenBasis(lr=lr, momentum=momentum, condition_number=50, start=(2, -1))
     check_drawn(page, best)
     page.wait_for_function("location.search.includes('momentum')")
     again = open_figure(
-        condition_number=50, start="2_-1", lr=best.lr, momentum=best.momentum, angle=-7
+        settings={
+            "condition_number": 50,
+            "start": "2_-1",
+            "lr": best.lr,
+            "momentum": best.momentum,
+            "angle": -7,
+        }
     )
     best.angle = -7
     check_drawn(again, best)
     page.get_by_role("button", name="Reset").click()
     check_drawn(page, EigenBasis())
-    check_drawn(open_figure(angle=999, start="9_x"), EigenBasis(angle=90))
+    check_drawn(open_figure(settings={"angle": 999, "start": "9_x"}), EigenBasis(angle=90))
 
 
 @HAND_AND_EYE
-def test_accessible_and_within_the_page(open_figure, width, theme):
-    page = open_figure(width, theme)
-    options = {"resultTypes": ["violations"], "preload": False}
-    results = Axe().run(page, context=".cnnlesson-figure", options=options)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    targets = page.locator(".is-live").locator("input, button, select, .hit").all()
-    assert len(targets) == 8
-    for target in targets:
-        box = target.bounding_box()
-        assert round(min(box["width"], box["height"]), 3) >= 44
-    for name in SLIDERS:
-        assert slider(page, name).get_attribute("aria-valuetext")
-    slider(page, "lr").focus()
-    page.keyboard.press("Tab")
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-
-
-LUMINANCE = """(element, property) => {
-    const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-    canvas.fillStyle = getComputedStyle(element)[property];
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((c) =>
-        c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}"""
+def test_accessible_and_within_the_page(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
+    check_accessible(page)
+    check_targets(page.locator(".is-live").locator("input, button, select, .hit"), 8)
+    check_sliders(page, SLIDERS)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_marks_stand_out(open_figure, theme):
-    page = open_figure(theme=theme, lr=4)
+    page = open_figure(theme=theme, settings={"lr": 4})
 
-    def contrast(selector, style):
-        found = page.locator(selector).first.evaluate(LUMINANCE, style)
-        paper = page.locator(".is-live button").first.evaluate(LUMINANCE, "backgroundColor")
-        darker, lighter = sorted([found, paper])
-        return (lighter + 0.05) / (darker + 0.05)
-
-    for selector in (".axis.first", ".axis.second", ".path.total", ".plot .path.rest"):
-        assert contrast(selector, "stroke") >= 3, selector
-    for selector in (".bad", ".readouts span", ".readouts b"):
-        assert contrast(selector, "color") >= 4.5, selector
+    check_contrast(
+        page,
+        (".axis.first", ".axis.second", ".path.total", ".plot .path.rest"),
+        (".bad", ".readouts span", ".readouts b"),
+    )
 
 
 def test_one_input_is_painted_in_the_next_frame(open_figure):
     page = open_figure()
-    slider(page, "momentum").evaluate(
-        """(input) => new Promise((painted) => {
-            input.value = 0.5;
-            input.dispatchEvent(new Event("input"));
-            requestAnimationFrame(painted);
-        })"""
-    )
+    set_within_a_frame(page, "momentum", 0.5)
     check_drawn(page, EigenBasis(momentum=0.5))
 
 
@@ -285,19 +199,6 @@ def test_without_javascript_a_picture_and_a_sentence_remain(book, open_page):
     expect(page.locator(".cnnlesson-figure")).to_contain_text(
         "at any angle, and at this one w is (-2.86, -1.54)"
     )
-
-
-def computed(page, figures):
-    """Return what the module computes for each figure."""
-    results = page.evaluate(
-        """async ([source, states]) => {
-            const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-            const { compute } = await import(address);
-            return JSON.stringify(JSON.parse(states).map(compute));
-        }""",
-        [figures[0]._esm, json.dumps([{**f.settings, **f.data()} for f in figures])],
-    )
-    return json.loads(results, parse_int=float)
 
 
 def test_javascript_computes_what_python_computes(open_page):

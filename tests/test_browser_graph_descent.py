@@ -1,90 +1,29 @@
 """The descent on a graph in a real browser: what is drawn and said is what Python computes."""
 
-import json
 import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from figure_page import (
+    HAND_AND_EYE,
+    check_accessible,
+    check_contrast,
+    check_sliders,
+    check_targets,
+    computed,
+    drag_slider,
+    seen_in,
+    seen_on,
+    set_within_a_frame,
+    slider,
+)
 from playwright.sync_api import expect
 
 from cnnlesson import optimal_lr, optimal_momentum, spectral_radius
 from cnnlesson.widgets import GraphDescent
 
 SLIDERS = ("num_steps", "lr", "momentum")
-HAND_AND_EYE = pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]
-)
-
-
-@pytest.fixture(scope="module")
-def book(figure_book):
-    return figure_book(GraphDescent())
-
-
-@pytest.fixture
-def open_figure(book, open_page):
-    """Open the page; afterwards nothing went wrong on it."""
-    visits = []
-
-    def open_figure(width=1280, theme="light", **settings):
-        query = "&".join(f"graph_descent.{name}={value}" for name, value in settings.items())
-        visit = open_page(f"{book.as_uri()}/index.html?{query}", width, theme)
-        visits.append(visit)
-        visit.page.locator(".is-live").wait_for(timeout=10_000)
-        return visit.page
-
-    yield open_figure
-    for visit in visits:
-        assert visit.errors == []
-        assert visit.foreign == []
-
-
-def slider(page, name):
-    return page.locator(f"input[name={name}]")
-
-
-def seen_on(page):
-    """Let what was asked for be painted, and return all that is drawn and said."""
-    return page.evaluate(
-        """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
-            const plots = [...document.querySelectorAll(".plot")].map((plot) => {
-                const inside = plot.querySelector(".inside");
-                const box = ["x", "y", "width", "height"].map((a) => +inside.getAttribute(a));
-                const paths = [...inside.querySelectorAll("path")].map((path) =>
-                    [path.getAttribute("class"), path.getAttribute("d")]);
-                return { box, paths: Object.fromEntries(paths) };
-            });
-            const words = [...document.querySelectorAll(".readouts p")].map((p) => p.innerText);
-            done({ plots, words });
-        })))"""
-    )
-
-
-def drag(page, start, end):
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=4)
-    page.mouse.up()
-
-
-def slide(page, name, to):
-    """Drag a slider's thumb to a fraction of its track."""
-    slider(page, name).scroll_into_view_if_needed()
-    box = slider(page, name).bounding_box()
-    now = slider(page, name).evaluate("(e) => (e.value - e.min) / (e.max - e.min)")
-    start, end = (box["x"] + 10 + part * (box["width"] - 20) for part in (now, to))
-    drag(page, (start, box["y"] + 22), (end, box["y"] + 22))
-
-
-def drawn(plot, name):
-    """Return the points of a path, as fractions of its plot from the left and from the bottom."""
-    box, path = plot["box"], plot["paths"][name].replace("h0", "")
-    assert "NaN" not in path
-    assert "Infinity" not in path
-    points = np.array(re.findall(r"-?[\d.]+", path), dtype=float).reshape(-1, 2)
-    points = (points - box[:2]) / box[2:]
-    return np.column_stack([points[:, 0], 1 - points[:, 1]]), 0.011 / min(box[2:])
+FIGURE = GraphDescent
 
 
 def shown(page):
@@ -122,28 +61,28 @@ def check_drawn(page, figure):
             assert abs(weight) < 0.02 or (red > blue) == (weight > 0)
 
     far = graph.distances.max()
-    points, pixel = drawn(wave, "dots momentum")
+    points, pixel = seen_in(wave, "dots momentum")
     is_seen = np.abs(w) < 99
     expected = np.column_stack([(graph.distances + 0.5) / (far + 1), (w + 0.6) / 2.8])[is_seen]
     assert points.shape == expected.shape
     np.testing.assert_allclose(points, expected, atol=pixel, rtol=1e-6)
-    shade, pixel = drawn(wave, "shade")
+    shade, pixel = seen_in(wave, "shade")
     assert shade[0, 0] == pytest.approx((figure.num_steps + 1) / (far + 1), abs=pixel)
 
     whole = GraphDescent(**{**figure.settings, "num_steps": 400})
     errors = whole.errors()
     steps = np.flatnonzero(np.abs(errors) < 99)
-    points, pixel = drawn(chart, "path momentum")
+    points, pixel = seen_in(chart, "path momentum")
     least = -1.5  # an error of 1e-9, far below the picture: beyond it rounding
     expected = np.column_stack([steps / 400, (np.log10(np.maximum(errors[steps], 1e-99)) + 3) / 4])
     assert points.shape == expected.shape
     points, expected = np.maximum(points, least), np.maximum(expected, least)
     np.testing.assert_allclose(points, expected, atol=pixel, rtol=1e-6)
-    bound, pixel = drawn(chart, "edge")
+    bound, pixel = seen_in(chart, "edge")
     lower = graph.lower_bound(400)
     np.testing.assert_allclose(bound[:2, 0], [0, lower.sum() / 400], atol=pixel)
     np.testing.assert_allclose(bound[:2, 1], 0.75, atol=pixel)
-    now, pixel = drawn(chart, "rest")
+    now, pixel = seen_in(chart, "rest")
     np.testing.assert_allclose(now[:, 0], figure.num_steps / 400, atol=pixel)
 
     [words] = on_page["words"]
@@ -159,11 +98,11 @@ def check_drawn(page, figure):
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_every_slider_by_mouse_and_by_keyboard(open_figure, width, theme):
-    page = open_figure(width, theme, graph="grid")
+    page = open_figure(width, theme, settings={"graph": "grid"})
     check_drawn(page, GraphDescent(graph="grid"))
     for name, to in zip(SLIDERS, (0.03, 0.2, 0.4), strict=True):
         before = shown(page)
-        slide(page, name, to)
+        drag_slider(page, name, to)
         after = shown(page)
         assert [key for key in after if after[key] != before[key]] == [name]
         check_drawn(page, GraphDescent(**after))
@@ -176,7 +115,7 @@ def test_every_slider_by_mouse_and_by_keyboard(open_figure, width, theme):
 
 
 def test_the_graph_is_chosen_by_keyboard_too(open_figure):
-    page = open_figure(num_steps=3)
+    page = open_figure(settings={"num_steps": 3})
     choice = page.locator("select[name=graph]")
     choice.focus()
     check_drawn(page, GraphDescent(num_steps=3))
@@ -190,7 +129,7 @@ def test_the_graph_is_chosen_by_keyboard_too(open_figure):
 
 
 def test_news_travels_one_node_a_step(open_figure):
-    page = open_figure(num_steps=0)
+    page = open_figure(settings={"num_steps": 0})
     for step in range(1, 6):
         page.get_by_role("button", name="One step").click()
         check_drawn(page, GraphDescent(num_steps=step))
@@ -202,7 +141,7 @@ def test_news_travels_one_node_a_step(open_figure):
 
 @pytest.mark.parametrize("graph", ["path", "grid", "expander"])
 def test_the_buttons_the_table_and_the_address(open_figure, graph):
-    page = open_figure(graph=graph)
+    page = open_figure(settings={"graph": graph})
     extremes = GraphDescent(graph=graph).problem.curvatures[[0, -1]]
     plain, fast = optimal_lr(*extremes), optimal_momentum(*extremes)
     cells = page.locator(".chosen").inner_text().split("\t")
@@ -217,74 +156,44 @@ def test_the_buttons_the_table_and_the_address(open_figure, graph):
     best = GraphDescent(graph=graph, lr=fast.lr, momentum=fast.momentum)
     check_drawn(page, best)
     page.wait_for_function("location.search.includes('momentum')")
-    check_drawn(open_figure(graph=graph, lr=best.lr, momentum=best.momentum), best)
+    check_drawn(
+        open_figure(settings={"graph": graph, "lr": best.lr, "momentum": best.momentum}), best
+    )
     page.get_by_role("button", name="Reset").click()
     check_drawn(page, GraphDescent())
-    wild = open_figure(graph="ring", lr=9, momentum="x", num_steps=2.4)
+    wild = open_figure(settings={"graph": "ring", "lr": 9, "momentum": "x", "num_steps": 2.4})
     check_drawn(wild, GraphDescent(lr=1, num_steps=2))
 
 
 @HAND_AND_EYE
-def test_accessible_and_within_the_page(open_figure, width, theme):
-    page = open_figure(width, theme)
-    options = {"resultTypes": ["violations"], "preload": False}
-    results = Axe().run(page, context=".cnnlesson-figure", options=options)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    targets = page.locator(".is-live").locator("input, button, select, .hit").all()
-    assert len(targets) == 8
-    for target in targets:
-        box = target.bounding_box()
-        assert round(min(box["width"], box["height"]), 3) >= 44
-    for name in SLIDERS:
-        assert slider(page, name).get_attribute("aria-valuetext")
-    slider(page, "lr").focus()
-    page.keyboard.press("Tab")
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-
-
-LUMINANCE = """(element, property) => {
-    const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-    canvas.fillStyle = getComputedStyle(element)[property];
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((c) =>
-        c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}"""
+def test_accessible_and_within_the_page(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
+    check_accessible(page)
+    check_targets(page.locator(".is-live").locator("input, button, select, .hit"), 8)
+    check_sliders(page, SLIDERS)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_marks_stand_out(open_figure, theme):
-    page = open_figure(theme=theme, lr=1)
+    page = open_figure(theme=theme, settings={"lr": 1})
 
-    def contrast(selector, style):
-        found = page.locator(selector).first.evaluate(LUMINANCE, style)
-        paper = page.locator(".is-live button").first.evaluate(LUMINANCE, "backgroundColor")
-        darker, lighter = sorted([found, paper])
-        return (lighter + 0.05) / (darker + 0.05)
-
-    for selector in (
-        ".pinned",
-        ".silent",
-        ".inside .dots",
-        ".inside .mode",
-        ".inside .edge",
-        ".inside .rest",
-    ):
-        assert contrast(selector, "stroke") >= 3, selector
-    for selector in (".bad", ".readouts b", ".chosen th", "caption", "td"):
-        assert contrast(selector, "color") >= 4.5, selector
+    check_contrast(
+        page,
+        (
+            ".pinned",
+            ".silent",
+            ".inside .dots",
+            ".inside .mode",
+            ".inside .edge",
+            ".inside .rest",
+        ),
+        (".bad", ".readouts b", ".chosen th", "caption", "td"),
+    )
 
 
 def test_one_input_is_painted_in_the_next_frame(open_figure):
     page = open_figure()
-    slider(page, "momentum").evaluate(
-        """(input) => new Promise((painted) => {
-            input.value = 0.5;
-            input.dispatchEvent(new Event("input"));
-            requestAnimationFrame(painted);
-        })"""
-    )
+    set_within_a_frame(page, "momentum", 0.5)
     check_drawn(page, GraphDescent(momentum=0.5))
 
 
@@ -292,19 +201,6 @@ def test_without_javascript_a_picture_and_a_sentence_remain(book, open_page):
     page = open_page(f"{book.as_uri()}/index.html", java_script_enabled=False).page
     expect(page.locator(".cnnlesson-figure").get_by_role("img")).to_be_visible()
     expect(page.locator(".cnnlesson-figure")).to_contain_text("has reached 31 nodes")
-
-
-def computed(page, figures):
-    """Return what the module computes for each figure."""
-    results = page.evaluate(
-        """async ([source, states]) => {
-            const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-            const { compute } = await import(address);
-            return JSON.stringify(JSON.parse(states).map(compute));
-        }""",
-        [figures[0]._esm, json.dumps([{**f.settings, **f.data()} for f in figures])],
-    )
-    return json.loads(results, parse_int=float)
 
 
 def test_javascript_computes_what_python_computes(open_page):

@@ -1,89 +1,28 @@
 """The polynomial fit in a real browser: what is drawn and said is what Python computes."""
 
-import json
 import re
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from figure_page import (
+    HAND_AND_EYE,
+    check_accessible,
+    check_contrast,
+    check_sliders,
+    check_targets,
+    computed,
+    drag_slider,
+    seen_in,
+    seen_on,
+    set_within_a_frame,
+    slider,
+)
 from playwright.sync_api import expect
 
 from cnnlesson.widgets import PolynomialFit
 
 SLIDERS = ("num_steps", "degree", "lr", "momentum")
-HAND_AND_EYE = pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]
-)
-
-
-@pytest.fixture(scope="module")
-def book(figure_book):
-    return figure_book(PolynomialFit())
-
-
-@pytest.fixture
-def open_figure(book, open_page):
-    """Open the page; afterwards nothing went wrong on it."""
-    visits = []
-
-    def open_figure(width=1280, theme="light", **settings):
-        query = "&".join(f"polynomial_fit.{name}={value}" for name, value in settings.items())
-        visit = open_page(f"{book.as_uri()}/index.html?{query}", width, theme)
-        visits.append(visit)
-        visit.page.locator(".is-live").wait_for(timeout=10_000)
-        return visit.page
-
-    yield open_figure
-    for visit in visits:
-        assert visit.errors == []
-        assert visit.foreign == []
-
-
-def slider(page, name):
-    return page.locator(f"input[name={name}]")
-
-
-def seen_on(page):
-    """Let what was asked for be painted, and return all that is drawn and said."""
-    return page.evaluate(
-        """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
-            const plots = [...document.querySelectorAll(".plot")].map((plot) => {
-                const inside = plot.querySelector(".inside");
-                const box = ["x", "y", "width", "height"].map((a) => +inside.getAttribute(a));
-                const paths = [...inside.querySelectorAll("path")].map((path) =>
-                    [path.getAttribute("class"), path.getAttribute("d")]);
-                return { box, paths: Object.fromEntries(paths) };
-            });
-            const words = [...document.querySelectorAll(".readouts p")].map((p) => p.innerText);
-            done({ plots, words });
-        })))"""
-    )
-
-
-def drag(page, start, end):
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=4)
-    page.mouse.up()
-
-
-def slide(page, name, to):
-    """Drag a slider's thumb to a fraction of its track."""
-    slider(page, name).scroll_into_view_if_needed()
-    box = slider(page, name).bounding_box()
-    now = slider(page, name).evaluate("(e) => (e.value - e.min) / (e.max - e.min)")
-    start, end = (box["x"] + 10 + part * (box["width"] - 20) for part in (now, to))
-    drag(page, (start, box["y"] + 22), (end, box["y"] + 22))
-
-
-def drawn(plot, name):
-    """Return the points of a path, as fractions of its plot from the left and from the bottom."""
-    box, path = plot["box"], plot["paths"][name].replace("h0", "")
-    assert "NaN" not in path
-    assert "Infinity" not in path
-    points = np.array(re.findall(r"-?[\d.]+", path), dtype=float).reshape(-1, 2)
-    points = (points - box[:2]) / box[2:]
-    return np.column_stack([points[:, 0], 1 - points[:, 1]]), 0.011 / min(box[2:])
+FIGURE = PolynomialFit
 
 
 def shown(page):
@@ -106,18 +45,18 @@ def check_drawn(page, figure):
         ("path fit momentum", figure.curve(early, places), figure.shown != "Tikhonov"),
         ("path fit plain", figure.curve(tikhonov, places), figure.shown != "early stopping"),
     ):
-        points, pixel = drawn(chart, name)
+        points, pixel = seen_in(chart, name)
         expected = np.column_stack([across, (curve + 2) / 4])[: 81 * is_shown]
         assert points.shape == expected.shape
         np.testing.assert_allclose(points, expected, atol=pixel)
-    points, pixel = drawn(chart, "dots point-cloud")
+    points, pixel = seen_in(chart, "dots point-cloud")
     expected = np.column_stack([(figure.problem.x + 1) / 2, (figure.problem.y + 2) / 4])
     np.testing.assert_allclose(points, expected, atol=pixel)
 
     most = 2 if early.max() > 1.2 else 1.2
     count = figure.degree + 1
     heights = 1 - (np.arange(count) + 0.5) / count
-    bars, pixel = drawn(table, "bar")
+    bars, pixel = seen_in(table, "bar")
     if figure.shown == "Tikhonov":
         assert bars.size == 0
     else:
@@ -125,7 +64,7 @@ def check_drawn(page, figure):
         np.testing.assert_allclose(bars[:, 0, 0], 0, atol=pixel)
         np.testing.assert_allclose(bars[:, 1, 0], early / most, atol=pixel)
         np.testing.assert_allclose(bars[..., 1], np.stack([heights] * 2, 1), atol=pixel)
-    marks, pixel = drawn(table, "edge")
+    marks, pixel = seen_in(table, "edge")
     if figure.shown == "early stopping":
         assert marks.size == 0
     else:
@@ -164,7 +103,7 @@ def test_every_slider_by_mouse_and_by_keyboard(open_figure, width, theme):
     check_shapes(page, PolynomialFit())
     for name, to in zip(SLIDERS, (0.2, 0.5, 0.4, 0.9), strict=True):
         before = shown(page)
-        slide(page, name, to)
+        drag_slider(page, name, to)
         after = shown(page)
         assert [key for key in after if after[key] != before[key]] == [name]
         check_drawn(page, PolynomialFit(**after))
@@ -191,7 +130,7 @@ def test_what_is_shown_is_chosen_by_keyboard_too(open_figure):
 
 
 def test_the_buttons_and_the_words(open_figure):
-    page = open_figure(num_steps=100_000, degree=6)
+    page = open_figure(settings={"num_steps": 100_000, "degree": 6})
     figure = PolynomialFit(num_steps=100_000, degree=6)
     check_drawn(page, figure)
     page.get_by_role("button", name="Stop when nearest to the truth").click()
@@ -214,73 +153,41 @@ def test_the_address_holds_the_settings(open_figure):
     slider(page, "num_steps").press("End")
     page.wait_for_function("location.search.includes('num_steps')")
     assert page.url.endswith("?polynomial_fit.degree=6&polynomial_fit.num_steps=100000")
-    wild = open_figure(degree=99, num_steps=2.6, lr="x", shown="ridge")
+    wild = open_figure(settings={"degree": 99, "num_steps": 2.6, "lr": "x", "shown": "ridge"})
     check_drawn(wild, PolynomialFit(num_steps=3))
 
 
 @HAND_AND_EYE
-def test_accessible_and_within_the_page(open_figure, width, theme):
-    page = open_figure(width, theme)
-    options = {"resultTypes": ["violations"], "preload": False}
-    results = Axe().run(page, context=".cnnlesson-figure", options=options)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    targets = page.locator(".is-live").locator("input, button, select, .hit").all()
-    assert len(targets) == 7
-    for target in targets:
-        box = target.bounding_box()
-        assert round(min(box["width"], box["height"]), 3) >= 44
-    for name in SLIDERS:
-        assert slider(page, name).get_attribute("aria-valuetext")
-    slider(page, "lr").focus()
-    page.keyboard.press("Tab")
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-
-
-LUMINANCE = """(element, property) => {
-    const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-    canvas.fillStyle = getComputedStyle(element)[property];
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((c) =>
-        c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}"""
+def test_accessible_and_within_the_page(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
+    check_accessible(page)
+    check_targets(page.locator(".is-live").locator("input, button, select, .hit"), 7)
+    check_sliders(page, SLIDERS)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_marks_stand_out(open_figure, theme):
-    page = open_figure(theme=theme, degree=4)
+    page = open_figure(theme=theme, settings={"degree": 4})
 
-    def contrast(selector, style):
-        found = page.locator(selector).first.evaluate(LUMINANCE, style)
-        paper = page.locator(".is-live button").first.evaluate(LUMINANCE, "backgroundColor")
-        darker, lighter = sorted([found, paper])
-        return (lighter + 0.05) / (darker + 0.05)
-
-    for selector in (
-        ".truth",
-        ".fit.momentum",
-        ".fit.plain",
-        ".point-cloud",
-        ".bar",
-        ".edge",
-        ".mode",
-        ".feature",
-    ):
-        assert contrast(selector, "stroke") >= 3, selector
-    for selector in (".readouts span", ".readouts b"):
-        assert contrast(selector, "color") >= 4.5, selector
+    check_contrast(
+        page,
+        (
+            ".truth",
+            ".fit.momentum",
+            ".fit.plain",
+            ".point-cloud",
+            ".bar",
+            ".edge",
+            ".mode",
+            ".feature",
+        ),
+        (".readouts span", ".readouts b"),
+    )
 
 
 def test_one_input_is_painted_in_the_next_frame(open_figure):
     page = open_figure()
-    slider(page, "momentum").evaluate(
-        """(input) => new Promise((painted) => {
-            input.value = 0.5;
-            input.dispatchEvent(new Event("input"));
-            requestAnimationFrame(painted);
-        })"""
-    )
+    set_within_a_frame(page, "momentum", 0.5)
     check_drawn(page, PolynomialFit(momentum=0.5))
 
 
@@ -290,19 +197,6 @@ def test_without_javascript_a_picture_and_a_sentence_remain(book, open_page):
     expect(page.locator(".cnnlesson-figure")).to_contain_text(
         "5 of 8 eigenfeatures are more than half learned"
     )
-
-
-def computed(page, figures):
-    """Return what the module computes for each figure."""
-    results = page.evaluate(
-        """async ([source, states]) => {
-            const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-            const { compute } = await import(address);
-            return JSON.stringify(JSON.parse(states).map(compute));
-        }""",
-        [figures[0]._esm, json.dumps([{**f.settings, **f.data()} for f in figures])],
-    )
-    return json.loads(results, parse_int=float)
 
 
 def test_javascript_computes_what_python_computes(open_page):
