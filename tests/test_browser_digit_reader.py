@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
+from figure_page import HAND_AND_EYE, check_accessible, check_targets
 from playwright.sync_api import expect
 
 from cnnlesson import evaluate, load_digits, predict_logits, standardize
@@ -16,34 +16,7 @@ from cnnlesson.widgets.digit_reader import WEIGHTS, percent
 LAYERS = ("convolution 1", "pooling 1", "convolution 2", "pooling 2")
 SEES = {"convolution 1": (3, 1), "pooling 1": (4, 2), "convolution 2": (8, 2), "pooling 2": (10, 4)}
 SIX = DigitReader.samples[6]
-HAND_AND_EYE = pytest.mark.parametrize(
-    ("host", "width", "theme"), [("server", 1280, "light"), ("file", 390, "dark")]
-)
-
-
-@pytest.fixture(scope="module")
-def addresses(figure_book, serve):
-    book = figure_book(DigitReader())
-    return {"file": book.as_uri(), "server": serve(book)}
-
-
-@pytest.fixture
-def open_figure(addresses, open_page):
-    """Open the book's page; afterwards nothing went wrong on any page so opened."""
-    visits = []
-
-    def open_figure(host="server", width=1280, theme="light", tail="", **options):
-        visit = open_page(f"{addresses[host]}/index.html{tail}", width, theme, **options)
-        visits.append(visit)
-        visit.page.locator(".is-live").wait_for(timeout=20_000)
-        return visit.page
-
-    yield open_figure
-    for visit in visits:
-        assert visit.errors == []
-        assert visit.foreign == []
-
-
+FIGURE = DigitReader
 READ = """async () => {
     await new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)));
     const all = (selector) => [...document.querySelectorAll(`.is-live ${selector}`)];
@@ -148,8 +121,8 @@ def point_at(page, which, row, column, cells=(28, 28)):
 
 
 @HAND_AND_EYE
-def test_every_control_by_mouse_and_by_keyboard(open_figure, host, width, theme):
-    page = open_figure(host, width, theme)
+def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
     check_drawn(page)
     samples = page.get_by_role("group", name="Samples").get_by_role("button")
     for label, button in enumerate(samples.all()):
@@ -200,8 +173,8 @@ def test_every_control_by_mouse_and_by_keyboard(open_figure, host, width, theme)
 
 
 @HAND_AND_EYE
-def test_drawing_by_mouse_and_by_keyboard(open_figure, host, width, theme):
-    page = open_figure(host, width, theme)
+def test_drawing_by_mouse_and_by_keyboard(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
     page.get_by_role("button", name="Clear").click()
     check_drawn(page, drawing="")
     expect(page.locator(".verdict")).to_contain_text("Clean paper.")
@@ -264,7 +237,7 @@ def test_one_input_is_painted_in_the_next_frame(open_figure):
 
 @pytest.mark.parametrize("host", ["server", "file"])
 def test_the_address_holds_the_settings(open_figure, host):
-    page = open_figure(host)
+    page = open_figure(host=host)
     page.get_by_role("group", name="Samples").get_by_role("button", name="1").click()
     page.locator("select[name=placing]").select_option("as drawn")
     page.locator("input[name=channel]").press("ArrowRight")
@@ -272,7 +245,7 @@ def test_the_address_holds_the_settings(open_figure, host):
     assert page.url.endswith(
         "index.html?digit_reader.drawing=.5fnd&digit_reader.placing=as+drawn&digit_reader.channel=1"
     )
-    again = open_figure(host, tail=page.url.split("index.html")[1])
+    again = open_figure(host=host, tail=page.url.split("index.html")[1])
     check_drawn(again, drawing=".5fnd", placing="as drawn", channel=1)
 
 
@@ -294,21 +267,13 @@ def test_the_answer_is_said_in_words(open_figure):
     )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_accessible_and_within_the_page(open_figure, width, theme):
-    page = open_figure("server", width, theme)
-    # Without preloading: to look for media queries axe would fetch the page's stylesheets again.
-    options = {"resultTypes": ["violations"], "preload": False}
+@HAND_AND_EYE
+def test_accessible_and_within_the_page(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
     page.evaluate(READ)
-    results = Axe().run(page, context=".cnnlesson-figure", options=options)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    targets = page.locator(".is-live").locator("input, button, select, .pixels[tabindex]").all()
-    assert len(targets) == 10 + 3 + 5 + 2 + 1 + 1
-    for target in targets:
-        box = target.bounding_box()
-        assert min(box["width"], box["height"]) >= 44
+    check_accessible(page)
+    targets = page.locator(".is-live").locator("input, button, select, .pixels[tabindex]")
+    check_targets(targets, 10 + 3 + 5 + 2 + 1 + 1)
 
 
 def test_focus_can_be_seen_on_everything(open_figure):

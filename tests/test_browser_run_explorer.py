@@ -7,7 +7,17 @@ from statistics import median
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from figure_page import (
+    HAND_AND_EYE,
+    check_accessible,
+    check_targets,
+    contrast,
+    drag_slider,
+    frames,
+    luminance,
+    set_within_a_frame,
+    slider,
+)
 from playwright.sync_api import expect
 from test_run_explorer import SIGNS, by_cell, made_up, random_results, unpack
 
@@ -24,44 +34,13 @@ START = {
     "order": "shuffled",
 }
 SLIDERS = ("lr", "momentum", "batch_size")
-HAND_AND_EYE = pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]
-)
 
 
 def explorer(**settings):
     return RunExplorer(RESULTS, **(START | settings))
 
 
-@pytest.fixture(scope="module")
-def book(figure_book):
-    return figure_book(explorer())
-
-
-@pytest.fixture
-def open_figure(book, open_page):
-    """Open the page; afterwards nothing went wrong on it."""
-    visits = []
-
-    def open_figure(width=1280, theme="light", tail="", **options):
-        visit = open_page(f"{book.as_uri()}/index.html{tail}", width, theme, **options)
-        visits.append(visit)
-        visit.page.locator(".is-live").wait_for(timeout=10_000)
-        return visit.page
-
-    yield open_figure
-    for visit in visits:
-        assert visit.errors == []
-        assert visit.foreign == []
-
-
-def frames(page):
-    """Let what was asked for be painted."""
-    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
-
-
-def slider(page, name):
-    return page.locator(f"input[name={name}]")
+FIGURE = explorer
 
 
 def shown(page):
@@ -274,33 +253,14 @@ def check_drawn(page, **settings):
     assert shown(page) == figure.settings
 
 
-def middle_of(locator):
-    box = locator.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def drag(page, start, end):
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=4)
-    page.mouse.up()
-
-
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme):
     page = open_figure(width, theme)
     check_drawn(page)
     now = dict(START)
     for name, to in (("lr", 1.0), ("momentum", 0.0), ("batch_size", 8)):
-        slider(page, name).scroll_into_view_if_needed()
-        box = slider(page, name).bounding_box()
-        at = slider(page, name).evaluate("(e) => (e.value - e.min) / (e.max - e.min)")
         values = measured_values(c for c in CELLS if c[3] == "standardized")[name]
-        start, end = (
-            box["x"] + 10 + part * (box["width"] - 20)
-            for part in (at, values.index(to) / (len(values) - 1))
-        )
-        drag(page, (start, box["y"] + 22), (end, box["y"] + 22))
+        drag_slider(page, name, values.index(to) / (len(values) - 1))
         now[name] = to
         check_drawn(page, **now)
         slider(page, name).press("ArrowRight" if to == values[0] else "ArrowLeft")
@@ -403,30 +363,18 @@ def test_the_address_holds_the_settings(open_figure):
 
 def test_one_input_is_painted_in_the_next_frame(open_figure):
     page = open_figure()
-    slider(page, "momentum").evaluate(
-        """(input) => new Promise((painted) => {
-            input.value = 3;
-            input.dispatchEvent(new Event("input"));
-            requestAnimationFrame(painted);
-        })"""
-    )
+    set_within_a_frame(page, "momentum", 3)
     check_drawn(page, momentum=0.99)
 
 
 @HAND_AND_EYE
-def test_accessible_and_within_the_page(open_figure, width, theme):
-    page = open_figure(width, theme, tail="?run_explorer.lr=1&run_explorer.lines=both")
-    options = {"resultTypes": ["violations"], "preload": False}
-    results = Axe().run(page, context=".cnnlesson-figure", options=options)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+def test_accessible_and_within_the_page(open_figure, width, theme, host):
+    page = open_figure(width, theme, host, tail="?run_explorer.lr=1&run_explorer.lines=both")
+    check_accessible(page)
     targets = page.locator(".is-live").locator(
         "input[type=range], select, button, .run-check, .run-cursor .hit"
     )
-    assert targets.count() == 9
-    for target in targets.all():
-        box = target.bounding_box()
-        assert round(min(box["width"], box["height"]), 3) >= 44
+    check_targets(targets, 9)
     for name in ("step size α", "momentum μ", "batch size", "Cell of the map"):
         assert page.get_by_role("slider", name=name).count() == 1
 
@@ -434,28 +382,20 @@ def test_accessible_and_within_the_page(open_figure, width, theme):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_scale_is_even_in_lightness_and_signs_stand_out(open_figure, theme):
     page = open_figure(theme=theme)
-    luminance = """(elements, property) => elements.map((element) => {
-        const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-        canvas.fillStyle = getComputedStyle(element)[property];
-        canvas.fillRect(0, 0, 1, 1);
-        const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map((c) =>
-            c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    })"""
+
+    def all_of(locator, style):
+        return [luminance(element, style) for element in locator.all()]
+
     svg = page.locator(".plot").first
-    scale = np.array(svg.locator("path[style]").evaluate_all(luminance, "fill"))[::-1]
+    scale = np.array(all_of(svg.locator("path[style]"), "fill"))[::-1]
     lightness = np.cbrt(scale)  # CIELAB's, but for its scale and offset
     steps = np.diff(lightness) * (-1 if theme == "light" else 1)
     assert (steps > 0).all()
     assert steps.max() < 2 * np.median(steps)
-    cells = svg.locator("rect[style]").evaluate_all(luminance, "fill")
-    [edge] = svg.locator(".run-cursor .edge").evaluate_all(luminance, "stroke")
-    [paper] = svg.locator(".run-cursor .halo").evaluate_all(luminance, "stroke")
-    [diverged] = page.locator(".inside .run-diverged").evaluate_all(luminance, "stroke")
-
-    def contrast(one, other):
-        darker, lighter = sorted([one, other])
-        return (lighter + 0.05) / (darker + 0.05)
+    cells = all_of(svg.locator("rect[style]"), "fill")
+    [edge] = all_of(svg.locator(".run-cursor .edge"), "stroke")
+    [paper] = all_of(svg.locator(".run-cursor .halo"), "stroke")
+    [diverged] = all_of(page.locator(".inside .run-diverged"), "stroke")
 
     for ground in [*scale, *cells]:  # a sign with its halo differs from every colour of the map
         assert max(contrast(edge, ground), contrast(paper, ground)) >= 3

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
-from axe_playwright_python.sync_playwright import Axe
+from figure_page import HAND_AND_EYE, check_accessible, check_targets, frames
 from playwright.sync_api import expect
 from torch import nn
 
@@ -23,37 +23,7 @@ from cnnlesson.widgets.stack import Network
 NETWORKS = ShapeExplorer.networks
 BROKEN = "1x28x28 conv32k3 relu pool2 conv64k5 relu pool2 flatten linear1600to10"
 KINDS = ("conv", "conv", "conv", "pool", "avgpool", "relu", "tanh", "dropout", "flatten", "linear")
-HAND_AND_EYE = pytest.mark.parametrize(
-    ("width", "theme"), [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")]
-)
-
-
-@pytest.fixture(scope="module")
-def book(figure_book):
-    return figure_book(ShapeExplorer())
-
-
-@pytest.fixture
-def open_figure(book, open_page):
-    """Open the page; afterwards nothing went wrong on it."""
-    visits = []
-
-    def open_figure(width=1280, theme="light", stack="", **options):
-        tail = f"?shape_explorer.stack={stack.replace(' ', '+')}" if stack else ""
-        visit = open_page(f"{book.as_uri()}/index.html{tail}", width, theme, **options)
-        visits.append(visit)
-        visit.page.locator(".is-live").wait_for(timeout=10_000)
-        return visit.page
-
-    yield open_figure
-    for visit in visits:
-        assert visit.errors == []
-        assert visit.foreign == []
-
-
-def frames(page):
-    """Let what was asked for be painted."""
-    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
+FIGURE = ShapeExplorer
 
 
 # What PyTorch finds
@@ -253,8 +223,8 @@ def button(page, name):
 
 
 @HAND_AND_EYE
-def test_the_three_networks(open_figure, width, theme):
-    page = open_figure(width, theme)
+def test_the_three_networks(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
     check_drawn(page, NETWORKS["ConvNet"])
     expect(button(page, "ConvNet")).to_have_attribute("aria-pressed", "true")
     button(page, "LeNet-5").click()
@@ -270,7 +240,7 @@ def test_the_three_networks(open_figure, width, theme):
 @pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
 def test_every_number_by_mouse_and_by_keyboard(open_figure, width, theme):
     stack = "2x20x24 conv8k3s2p1d2 pool3 avgpool2 flatten linear24to10"
-    page = open_figure(width, theme, stack)
+    page = open_figure(width, theme, settings={"stack": stack})
     steps = [
         (0, "height", "more", "2x21x24 conv8k3s2p1d2 pool3 avgpool2 flatten linear24to10"),
         (0, "width", "less", "2x21x23 conv8k3s2p1d2 pool3 avgpool2 flatten linear24to10"),
@@ -319,7 +289,7 @@ def test_every_number_by_mouse_and_by_keyboard(open_figure, width, theme):
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_layers_come_go_and_move_by_mouse(open_figure, width, theme):
-    page = open_figure(width, theme, "1x12x12 conv4k3 relu")
+    page = open_figure(width, theme, settings={"stack": "1x12x12 conv4k3 relu"})
     line(page, 1).click()
     for name in ("MaxPool", "AvgPool", "Tanh", "Dropout", "Flatten", "Linear", "ReLU"):
         button(page, name).click()
@@ -344,7 +314,7 @@ def test_layers_come_go_and_move_by_mouse(open_figure, width, theme):
 
 
 def test_layers_by_keyboard_alone(open_figure):
-    page = open_figure(stack="1x12x12 conv4k3 relu pool2")
+    page = open_figure(settings={"stack": "1x12x12 conv4k3 relu pool2"})
     radio = page.get_by_role("radio")
     radio.nth(1).focus()
     page.keyboard.press("ArrowDown")
@@ -387,7 +357,7 @@ def test_fingers(open_figure):
 
 
 def test_a_wrong_in_features_shows_pytorchs_message_and_is_mended(open_figure):
-    page = open_figure(stack=BROKEN)
+    page = open_figure(settings={"stack": BROKEN})
     check_drawn(page, BROKEN)
     expect(page.locator(".verdict")).to_contain_text(
         "Layer 8, Linear, is impossible. PyTorch says: mat1 and mat2 shapes cannot be multiplied "
@@ -429,7 +399,7 @@ def test_a_wrong_in_features_shows_pytorchs_message_and_is_mended(open_figure):
     ],
 )
 def test_an_impossible_layer_explains_itself(open_figure, stack, words, mend, mended):
-    page = open_figure(stack=stack)
+    page = open_figure(settings={"stack": stack})
     check_drawn(page, stack)
     expect(page.locator(".verdict")).to_contain_text(words)
     if mend:
@@ -452,7 +422,7 @@ def test_the_code_is_copied(open_figure):
 
 
 def test_the_diagram_is_saved(open_figure, tmp_path):
-    page = open_figure(stack="3x224x224 conv64k11s4p2 relu pool3s2 flatten")
+    page = open_figure(settings={"stack": "3x224x224 conv64k11s4p2 relu pool3s2 flatten"})
     with page.expect_download() as download:
         button(page, "Save diagram as SVG").click()
     assert download.value.suggested_filename == "network.svg"
@@ -484,10 +454,10 @@ def test_the_address_holds_the_network(open_figure):
     page.wait_for_function("location.search.includes('stack')")
     stack = NETWORKS["ConvNet"].replace("k3", "k5", 1)
     assert page.url.endswith("?shape_explorer.stack=" + stack.replace(" ", "+"))
-    check_drawn(open_figure(stack=stack), stack)
-    check_drawn(open_figure(stack="1x900x20 conv9k99 relu"), "1x512x20 conv9k15 relu")
+    check_drawn(open_figure(settings={"stack": stack}), stack)
+    check_drawn(open_figure(settings={"stack": "1x900x20 conv9k99 relu"}), "1x512x20 conv9k15 relu")
     for nonsense in ("1x28x28", "1x28x28 cnv3k3", "1x28x28 conv3k3 <b>", "1x28x28 relu;relu"):
-        check_drawn(open_figure(stack=nonsense), NETWORKS["ConvNet"])
+        check_drawn(open_figure(settings={"stack": nonsense}), NETWORKS["ConvNet"])
 
 
 def test_python_moves_the_figure_and_is_moved(open_page):
@@ -520,7 +490,7 @@ def test_python_moves_the_figure_and_is_moved(open_page):
 
 
 def test_an_input_is_painted_in_the_next_frame_and_quickly(open_figure):
-    page = open_figure(stack=NETWORKS["AlexNet"])
+    page = open_figure(settings={"stack": NETWORKS["AlexNet"]})
     took = page.locator(".stepper input[name=k]").evaluate(
         """async (input) => {
             const took = [];
@@ -547,19 +517,14 @@ def test_an_input_is_painted_in_the_next_frame_and_quickly(open_figure):
 
 @HAND_AND_EYE
 @pytest.mark.parametrize("stack", [NETWORKS["AlexNet"], BROKEN], ids=["fine", "broken"])
-def test_accessible_and_within_the_page(open_figure, width, theme, stack):
-    page = open_figure(width, theme, stack)
+def test_accessible_and_within_the_page(open_figure, width, theme, host, stack):
+    page = open_figure(width, theme, host, settings={"stack": stack})
     frames(page)
-    options = {"resultTypes": ["violations"], "preload": False}
-    results = Axe().run(page, context=".cnnlesson-figure", options=options)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    check_accessible(page)
     assert page.locator(".layers").evaluate("(e) => e.scrollWidth <= e.clientWidth")
-    targets = page.locator(".is-live").locator("input:visible, button:visible").all()
-    assert len(targets) > 30
-    for target in targets:
-        box = target.bounding_box()
-        assert round(min(box["width"], box["height"]), 3) >= 44
+    targets = page.locator(".is-live").locator("input:visible, button:visible")
+    assert targets.count() > 30
+    check_targets(targets, targets.count())
 
 
 def test_focus_can_be_seen(open_figure):

@@ -1,16 +1,10 @@
 // The error of momentum by eigenvalue, and the part of it that the gradient's noise makes.
+import { TOLERANCE, optimum, rateOf } from "./bowl.js";
 import { add, figure, number, set } from "./figure.js";
 
 const COUNT = 20; // components
 const FRACTIONS = [0.1, 0.01, 0.001];
 const HORIZON = 5000; // no error that ripples can come back after this many steps
-const TOLERANCE = 1e-9; // of a number that lies on a boundary but for rounding
-
-function rateOf(curvature, lr, momentum) {
-  const trace = 1 + momentum - lr * curvature; // of the matrix of one step; its determinant is μ
-  const discriminant = trace ** 2 - 4 * momentum;
-  return discriminant < 0 ? Math.sqrt(momentum) : (Math.abs(trace) + Math.sqrt(discriminant)) / 2;
-}
 
 /** Return the steps after which |w| stays within each fraction; adds w² to `squares`. */
 function follow(curvature, lr, momentum, squares) {
@@ -47,14 +41,13 @@ export function compute({ lr, momentum, condition_number, noise, num_steps }) {
   const bound = 2 * (1 + momentum);
   const floors = curvatures.map((curvature) => // of each variance, once nothing changes any more
     (lr * noise ** 2 * (1 + momentum)) / (curvature * (1 - momentum) * (bound - lr * curvature)) / COUNT);
-  const root = Math.sqrt(1 / condition_number);
   return {
     curvatures, milestones, bound, rates: curvatures.map((curvature) => rateOf(curvature, lr, momentum)),
     deterministic: squares.map((sum) => sum / COUNT),
     stochastic: variances.map((sum) => sum / COUNT),
     floor: noise && lr > bound - TOLERANCE ? Infinity : floors.reduce((sum, floor) => sum + floor),
-    plain: { lr: 2 / (root ** 2 + 1), momentum: 0 },
-    optimum: { lr: (2 / (root + 1)) ** 2, momentum: ((1 - root) / (1 + root)) ** 2 },
+    plain: { lr: 2 / (1 / condition_number + 1), momentum: 0 },
+    optimum: optimum(1 / condition_number, 1),
   };
 }
 

@@ -1,12 +1,7 @@
 // Momentum beside gradient descent on the bowl ½(x²/κ + y²).
+import { TOLERANCE, optimum, rateOf } from "./bowl.js";
 import { add, figure, number, set } from "./figure.js";
 import { player } from "./player.js";
-
-function rateOf(curvature, lr, momentum) {
-  const trace = 1 + momentum - lr * curvature; // of the matrix of one step; its determinant is μ
-  const discriminant = trace ** 2 - 4 * momentum;
-  return discriminant < 0 ? Math.sqrt(momentum) : (Math.abs(trace) + Math.sqrt(discriminant)) / 2;
-}
 
 function descend(curvatures, start, lr, momentum, numSteps) {
   const [w, v] = [[start], [[0, 0]]];
@@ -29,17 +24,15 @@ function descend(curvatures, start, lr, momentum, numSteps) {
 /** Return both paths, their velocities, losses, rates and bounds, and the best α and μ for this κ. */
 export function compute({ lr, momentum, condition_number, start, num_steps }) {
   const curvatures = [1 / condition_number, 1];
-  const [flat, steep] = curvatures.map(Math.sqrt);
   return {
     curvatures,
     momentum: descend(curvatures, start, lr, momentum, num_steps),
     plain: descend(curvatures, start, lr, 0, num_steps),
-    optimum: { lr: (2 / (flat + steep)) ** 2, momentum: ((steep - flat) / (steep + flat)) ** 2 },
+    optimum: optimum(...curvatures),
   };
 }
 
 const FIRST = 7; // the step that the page opens with: one at which the velocity shows
-const TOLERANCE = 1e-9; // of a rate that is 1 but for rounding
 
 /** Return in words how one path fares: a verdict, its numbers, what holds it back. */
 function describe({ rate, rates: [flat, steep], bound }) {
