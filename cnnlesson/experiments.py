@@ -12,11 +12,12 @@ import torch
 from pydantic.dataclasses import dataclass
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from cnnlesson.activity import dead_channels
 from cnnlesson.arguments import Count, MomentumCoefficient, Positive, Seed
 from cnnlesson.data import Digits, load_digits, standardize
-from cnnlesson.evaluation import predict_logits
+from cnnlesson.evaluation import evaluate, predict_logits
 from cnnlesson.model import ConvNet
 from cnnlesson.seeding import Seeded
 from cnnlesson.training import History, train_model
@@ -53,6 +54,14 @@ class Run:
     seed : int, default 0
         Decides the initial weights and the order of the images. Which images they are does not
         depend on it.
+    optimizer : {"sgd", "nesterov", "adam", "adamw"}, default "sgd"
+        The rule of the step. For the last two, ``momentum`` is their β₁; all else is PyTorch's
+        default.
+    schedule : {"constant", "one-cycle"}, default "constant"
+        The step size at every step: ``lr``, or up to ``lr`` and down to nearly 0 over the whole
+        training, as ``OneCycleLR`` does it, momentum being left alone.
+    measure_every : int, optional
+        Measure accuracy along the way too, every so many steps, 1 or more.
 
     Raises
     ------
@@ -69,6 +78,9 @@ class Run:
     pixels: Pixels = "raw"
     order: Literal["shuffled", "sorted"] = "shuffled"
     seed: Seed = 0
+    optimizer: Literal["sgd", "nesterov", "adam", "adamw"] = "sgd"
+    schedule: Literal["constant", "one-cycle"] = "constant"
+    measure_every: Count | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +104,8 @@ class RunResult:
         Mean batch loss over consecutive parts of the training, 25 of about equal length or one
         per step if there are fewer steps, to four significant digits. A training that ended early
         has the parts it finished.
+    accuracy_curve : list of float
+        Accuracy on the test images after every ``run.measure_every`` steps; empty without it.
     dead_channels : list of float
         Share of the channels of each ReLU layer, first to last, that give 0 for every test image
         at the end; empty if a weight is not a finite number.
@@ -107,6 +121,7 @@ class RunResult:
     test_accuracies: list[float]
     seconds: float
     loss_curve: list[float] = field(default_factory=list)
+    accuracy_curve: list[float] = field(default_factory=list)
     dead_channels: list[float] = field(default_factory=list)
     digits: str = ""
     environment: dict[str, str] = field(default_factory=dict)
@@ -185,10 +200,22 @@ def run_experiment(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     started = time.perf_counter()
     with Seeded(run.seed):
-        model = ConvNet().to(device)
+        model = ConvNet()
+    # This order of the weights in memory makes a training a fifth shorter, on a processor too.
+    model = model.to(device, memory_format=torch.channels_last)
+    num_steps = run.num_epochs * -(-run.num_images // run.batch_size)
+    optimizer = _optimizer(run, model)
+    accuracy_curve: list[float] = []
+
+    def measure(history: History) -> None:
+        if run.measure_every and len(history.batch_loss) % run.measure_every == 0:
+            accuracy_curve.append(evaluate(model, x_test, digits.labels[test]))
+        if on_step is not None:
+            on_step(history)
+
     history = train_model(
         model,
-        torch.optim.SGD(model.parameters(), lr=run.lr, momentum=run.momentum),
+        optimizer,
         nn.CrossEntropyLoss(),
         x_train.to(device),
         digits.labels[train],
@@ -198,12 +225,12 @@ def run_experiment(
         x_val=x_test,
         y_val=digits.labels[test],
         seed=run.seed,
+        scheduler=_scheduler(run, optimizer, num_steps),
         progress=progress,
-        on_step=on_step,
+        on_step=measure,
     )
     is_finite = all(bool(w.isfinite().all()) for w in model.parameters())
     is_dead = history.status == "completed" and _is_dead(model, x_test)
-    num_steps = run.num_epochs * -(-run.num_images // run.batch_size)
     return RunResult(
         run=run,
         status="dead" if is_dead else history.status,
@@ -211,6 +238,7 @@ def run_experiment(
         test_accuracies=history.val_accuracy,
         seconds=time.perf_counter() - started,
         loss_curve=_mean_by_parts(history.batch_loss, num_steps),
+        accuracy_curve=accuracy_curve,
         dead_channels=list(dead_channels(model, x_test).values()) if is_finite else [],
         digits=digits.source,
         environment={
@@ -220,6 +248,26 @@ def run_experiment(
             "device": torch.cuda.get_device_name() if device == "cuda" else device,
         },
     )
+
+
+def _optimizer(run: Run, model: nn.Module) -> torch.optim.Optimizer:
+    match run.optimizer:
+        case "adam":
+            return torch.optim.Adam(model.parameters(), run.lr, betas=(run.momentum, 0.999))
+        case "adamw":
+            return torch.optim.AdamW(model.parameters(), run.lr, betas=(run.momentum, 0.999))
+        case rule:
+            # Nesterov's rule without momentum is gradient descent, which PyTorch wants said.
+            is_nesterov = rule == "nesterov" and run.momentum > 0
+            return torch.optim.SGD(
+                model.parameters(), run.lr, momentum=run.momentum, nesterov=is_nesterov
+            )
+
+
+def _scheduler(run: Run, optimizer: torch.optim.Optimizer, num_steps: int) -> LRScheduler | None:
+    if run.schedule == "constant":
+        return None
+    return OneCycleLR(optimizer, run.lr, total_steps=num_steps, cycle_momentum=False)
 
 
 def _mean_by_parts(losses: list[float], num_steps: int) -> list[float]:

@@ -52,14 +52,47 @@ STUDIES: dict[str, tuple[Run, ...]] = {
             _SEEDS, (0.0, 0.5, 0.8, 0.9), LEARNING_RATES[pixels][2:12:2]
         )
     ),
+    # Steps to an accuracy, every momentum with as many step sizes: those of one range of α/(1 - μ).
+    "race": tuple(
+        Run(
+            lr=float(f"{effective * (1 - momentum):.3g}"),
+            momentum=momentum,
+            batch_size=batch_size,
+            num_epochs=num_epochs,
+            pixels="standardized",
+            num_test_images=1000,
+            seed=seed,
+            measure_every=measure_every,
+        )
+        for seed, (batch_size, num_epochs, measure_every) in product(
+            _SEEDS, ((32, 3, 25), (256, 6, 6))
+        )
+        for momentum, effective in product((0.0, 0.5, 0.9, 0.98), (0.05, 0.1, 0.2, 0.4))
+    ),
+    # Other rules on the map of standardized pixels, beside those of its runs.
+    "rules": tuple(
+        Run(
+            lr=lr,
+            momentum=momentum,
+            optimizer=optimizer,
+            pixels="standardized",
+            num_test_images=1000,
+            seed=seed,
+        )
+        for seed, (optimizer, momenta) in product(
+            _SEEDS,
+            (("nesterov", (0.9, 0.98)), ("adam", (0.0, 0.9, 0.98)), ("adamw", (0.9,))),
+        )
+        for momentum, lr in product(momenta, LEARNING_RATES["standardized"])
+    ),
     # The three trainings of the original notebook, at their full length.
     "original": tuple(
         _original(lr=lr, momentum=momentum, batch_size=size, num_epochs=epochs, seed=seed)
+        for seed in _SEEDS
         for lr, momentum, size, epochs in (
             (0.001, 0.9, 32, 10),
-            (0.01, 0.0, 256, 100),
             (0.001, 0.8, 32, 40),
+            (0.01, 0.0, 256, 100),
         )
-        for seed in _SEEDS
     ),
 }

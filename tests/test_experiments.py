@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.model_selection import train_test_split
 from torch import nn
+from torch.optim.lr_scheduler import ConstantLR, OneCycleLR
 
 from cnnlesson import ConvNet, Run, evaluate, load_digits, run_experiment, standardize
 
@@ -38,7 +39,8 @@ def test_an_experiment_is_the_loop_written_out(pixels, order):
         losses.append(loss.item())
 
     assert result.status == "completed"
-    assert result.train_losses == [sum(losses) / 4]
+    # The experiment keeps its weights in another order in memory, and adds in another order.
+    assert result.train_losses == pytest.approx([sum(losses) / 4], rel=1e-4)
     assert result.test_accuracies == [evaluate(model, x[test], y[test])]
 
 
@@ -48,11 +50,64 @@ def test_a_row_holds_every_setting_and_the_final_results():
     row = result.to_dict()
     assert list(row) == [
         *("lr", "momentum", "batch_size", "num_epochs", "num_images", "num_test_images"),
-        *("pixels", "order", "seed", "status", "train_loss", "test_accuracy", "seconds"),
+        *("pixels", "order", "seed", "optimizer", "schedule", "measure_every"),
+        *("status", "train_loss", "test_accuracy", "seconds"),
     ]
     assert row["train_loss"] == result.train_losses[1]
     assert row["test_accuracy"] == result.test_accuracies[1]
     assert row["seconds"] > 0
+
+
+@pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("sgd", lambda p: torch.optim.SGD(p, 0.002, momentum=0.7)),
+        ("nesterov", lambda p: torch.optim.SGD(p, 0.002, momentum=0.7, nesterov=True)),
+        ("adam", lambda p: torch.optim.Adam(p, 0.002, betas=(0.7, 0.999))),
+        ("adamw", lambda p: torch.optim.AdamW(p, 0.002, betas=(0.7, 0.999))),
+    ],
+)
+def test_rule_and_schedule_are_those_of_pytorch(name, rule, schedule):
+    chosen = {"optimizer": name, "schedule": schedule, "pixels": "unit"}
+    result = run_experiment(Run(lr=0.002, momentum=0.7, batch_size=50, **chosen, **SMALL), DIGITS)
+
+    train, _ = train_test_split(np.arange(1797), train_size=0.7, random_state=0)
+    torch.manual_seed(0)
+    model = ConvNet()
+    optimizer = rule(model.parameters())
+    scheduler = {
+        "constant": lambda: ConstantLR(optimizer, factor=1),
+        "one-cycle": lambda: OneCycleLR(optimizer, 0.002, total_steps=4, cycle_momentum=False),
+    }[schedule]()
+    losses = []
+    for batch in torch.randperm(200, generator=torch.Generator().manual_seed(0)).split(50):
+        optimizer.zero_grad()
+        images = DIGITS.images[train[:200]][batch] / 255
+        loss = nn.functional.cross_entropy(model(images), DIGITS.labels[train[:200]][batch])
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+        losses.append(loss.item())
+    assert result.train_losses == pytest.approx([sum(losses) / 4], rel=1e-5)
+
+
+def test_nesterov_without_momentum_is_gradient_descent():
+    plain, ahead = (
+        run_experiment(Run(momentum=0.0, optimizer=rule, **SMALL), DIGITS)
+        for rule in ("sgd", "nesterov")
+    )
+    assert plain.train_losses == ahead.train_losses
+
+
+def test_accuracy_along_the_way_is_measured_without_a_trace():
+    watched = run_experiment(Run(num_epochs=2, measure_every=3, **SMALL), DIGITS)
+    unwatched = run_experiment(Run(num_epochs=2, **SMALL), DIGITS)
+    assert len(watched.accuracy_curve) == 14 // 3
+    assert watched.train_losses == unwatched.train_losses
+    assert unwatched.accuracy_curve == []
+    every = run_experiment(Run(num_epochs=2, measure_every=7, **SMALL), DIGITS)
+    assert every.accuracy_curve == every.test_accuracies  # 7 steps an epoch
 
 
 def test_seeds_matter_and_repeat():
@@ -92,6 +147,9 @@ def test_a_network_with_one_answer_for_all_is_dead():
         ("pixels", "grey"),
         ("order", "random"),
         ("seed", -1),
+        ("optimizer", "adamax"),
+        ("schedule", "warm"),
+        ("measure_every", 0),
     ],
 )
 def test_a_setting_out_of_range_is_named(name, value):
