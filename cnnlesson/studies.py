@@ -1,11 +1,13 @@
 """The runs behind the chapters on measurements: what was measured, and with how many seeds."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import product
+from typing import Any
 
 from cnnlesson.experiments import Pixels, Run
 
-__all__ = ["LEARNING_RATES", "MOMENTA", "STUDIES"]
+__all__ = ["LEARNING_RATES", "MOMENTA", "RECIPE", "STUDIES", "WITHOUT"]
 
 MOMENTA = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 # Twelve step sizes a scale of pixels, from far too small to far too large for any momentum.
@@ -20,6 +22,27 @@ _SORTED: tuple[Pixels, ...] = ("standardized", "raw")
 
 # The notebook this course grew from: seven tenths of the 60,000 images, raw pixels.
 _original = partial(Run, num_images=42_000, num_test_images=18_000, pixels="raw")
+
+RECIPE = Run(
+    lr=0.1,
+    momentum=0.9,
+    optimizer="nesterov",
+    schedule="one-cycle",
+    batch_size=64,
+    num_epochs=5,
+    num_images=42_000,
+    num_test_images=18_000,
+    pixels="standardized",
+)
+# Where a part's absence moves the range of good step sizes, two are tried.
+WITHOUT: dict[str, tuple[dict[str, Any], ...]] = {
+    "nothing": ({},),
+    "schedule": ({"schedule": "constant", "lr": 0.01}, {"schedule": "constant", "lr": 0.03}),
+    "momentum": ({"momentum": 0.0, "lr": 0.3}, {"momentum": 0.0, "lr": 1.0}),
+    "standardized pixels": ({"pixels": "unit"}, {"pixels": "unit", "lr": 1.0}),
+    "most of the images": ({"num_images": 6000, "num_epochs": 35},),
+    "four epochs of five": ({"num_epochs": 1},),
+}
 
 STUDIES: dict[str, tuple[Run, ...]] = {
     # Step size against momentum, for each scale of the pixels.
@@ -84,6 +107,13 @@ STUDIES: dict[str, tuple[Run, ...]] = {
             (("nesterov", (0.9, 0.98)), ("adam", (0.0, 0.9, 0.98)), ("adamw", (0.9,))),
         )
         for momentum, lr in product(momenta, LEARNING_RATES["standardized"])
+    ),
+    # A recipe, and the recipe without each of its parts in turn.
+    "recipe": tuple(
+        replace(RECIPE, **change, seed=seed)
+        for seed in _SEEDS
+        for changes in WITHOUT.values()
+        for change in changes
     ),
     # The three trainings of the original notebook, at their full length.
     "original": tuple(
