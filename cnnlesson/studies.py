@@ -5,7 +5,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from cnnlesson.experiments import Pixels, Run
+from cnnlesson.experiments import Pixels, Rule, Run
 
 __all__ = ["LEARNING_RATES", "MOMENTA", "RECIPE", "STUDIES", "WITHOUT"]
 
@@ -34,6 +34,11 @@ RECIPE = Run(
     num_test_images=18_000,
     pixels="standardized",
 )
+_RULES: dict[Rule, tuple[float, ...]] = {
+    "nesterov": (0.9, 0.98),
+    "adam": (0.0, 0.9, 0.98),
+    "adamw": (0.9,),
+}
 # Where a part's absence moves the range of good step sizes, two are tried.
 WITHOUT: dict[str, tuple[dict[str, Any], ...]] = {
     "nothing": ({},),
@@ -102,10 +107,7 @@ STUDIES: dict[str, tuple[Run, ...]] = {
             num_test_images=1000,
             seed=seed,
         )
-        for seed, (optimizer, momenta) in product(
-            _SEEDS,
-            (("nesterov", (0.9, 0.98)), ("adam", (0.0, 0.9, 0.98)), ("adamw", (0.9,))),
-        )
+        for seed, (optimizer, momenta) in product(_SEEDS, _RULES.items())
         for momentum, lr in product(momenta, LEARNING_RATES["standardized"])
     ),
     # A recipe, and the recipe without each of its parts in turn.
