@@ -1,5 +1,6 @@
 """One training of the real network as data: what was set, and what came of it."""
 
+import math
 import platform
 import time
 from collections.abc import Callable
@@ -137,6 +138,23 @@ class RunResult:
     def test_accuracy(self) -> float:
         """Accuracy after the last finished epoch; NaN if none was finished."""
         return self.test_accuracies[-1] if self.test_accuracies else float("nan")
+
+    def steps_to(self, accuracy: float) -> float:
+        """Return the number of steps after which ``accuracy_curve`` first was that high.
+
+        Parameters
+        ----------
+        accuracy : float
+            What to reach, in [0, 1].
+
+        Returns
+        -------
+        float
+            A multiple of ``run.measure_every``; infinite if it was never reached.
+        """
+        reached = (i for i, value in enumerate(self.accuracy_curve, start=1) if value >= accuracy)
+        first = next(reached, math.inf)
+        return first * (self.run.measure_every or 1)
 
     def to_dict(self) -> dict[str, object]:
         """Return the settings and the final results as one flat row of a table.

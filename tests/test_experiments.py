@@ -1,5 +1,8 @@
 """An experiment does what its settings say, and says what came of it."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -108,6 +111,13 @@ def test_accuracy_along_the_way_is_measured_without_a_trace():
     assert unwatched.accuracy_curve == []
     every = run_experiment(Run(num_epochs=2, measure_every=7, **SMALL), DIGITS)
     assert every.accuracy_curve == every.test_accuracies  # 7 steps an epoch
+
+
+def test_the_first_measurement_that_is_high_enough_counts():
+    result = run_experiment(Run(num_epochs=2, measure_every=3, **SMALL), DIGITS)
+    result = replace(result, accuracy_curve=[0.2, 0.5, 0.4, 0.6])
+    steps = [result.steps_to(accuracy) for accuracy in (0.1, 0.5, 0.55, 0.7)]
+    assert steps == [3, 6, 12, math.inf]
 
 
 def test_seeds_matter_and_repeat():
