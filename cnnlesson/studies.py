@@ -132,6 +132,6 @@ STUDIES: dict[str, tuple[Run, ...]] = {
         for changes in WITHOUT.values()
         for change in changes
     ),
-    # The three trainings of the original notebook, as long as they ran there.
+    # The trainings of the original notebook, as long as they ran there; the longest comes last.
     "original": tuple(replace(run, seed=seed) for run in ORIGINAL for seed in _SEEDS),
 }
