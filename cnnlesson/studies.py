@@ -6,7 +6,7 @@ from typing import Any
 
 from cnnlesson.experiments import Pixels, Rule, Run
 
-__all__ = ["LEARNING_RATES", "MOMENTA", "ORIGINAL", "RECIPE", "STUDIES", "WITHOUT"]
+__all__ = ["LEARNING_RATES", "MOMENTA", "RECIPE", "STUDIES", "WITHOUT"]
 
 MOMENTA = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 # Twelve step sizes a scale of pixels, from far too small to far too large for any momentum.
@@ -18,25 +18,6 @@ LEARNING_RATES: dict[Pixels, tuple[float, ...]] = {
 }
 _SEEDS, _FEWER = range(5), range(3)
 _SORTED: tuple[Pixels, ...] = ("standardized", "raw")
-
-# The notebook this course grew from: seven tenths of the 60,000 images, raw pixels. Its first
-# training was to have forty epochs, and was interrupted in the fourth.
-ORIGINAL = tuple(
-    Run(
-        lr=lr,
-        momentum=momentum,
-        batch_size=batch_size,
-        num_epochs=num_epochs,
-        num_images=42_000,
-        num_test_images=18_000,
-        measure_training=True,
-    )
-    for lr, momentum, batch_size, num_epochs in (
-        (0.001, 0.8, 32, 3),
-        (0.001, 0.9, 32, 10),
-        (0.01, 0.0, 256, 100),
-    )
-)
 
 RECIPE = Run(
     lr=0.1,
@@ -132,6 +113,4 @@ STUDIES: dict[str, tuple[Run, ...]] = {
         for changes in WITHOUT.values()
         for change in changes
     ),
-    # The trainings of the original notebook, as long as they ran there; the longest comes last.
-    "original": tuple(replace(run, seed=seed) for run in ORIGINAL for seed in _SEEDS),
 }
