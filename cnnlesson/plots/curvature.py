@@ -43,7 +43,7 @@ def plot_curvature(
     for line, lr in zip(lines, sorted(frame["lr"].unique()), strict=True):
         line.set_label(f"α = {lr:g}")
         ax.axhline(limits[lr], color=line.get_color(), linestyle="--", linewidth=1.2)
-    ax.set_yscale("symlog", linthresh=_NEAR_ZERO)
+    _scale(ax, frame[y])
     steps = sorted(frame["step"].unique())
     ax.set_xticks(steps, [f"{step:g}" for step in steps])
     ax.minorticks_off()
@@ -86,6 +86,14 @@ def plot_limit(frame: pd.DataFrame, x: str, y: str, *, ax: Axes | None = None) -
     ends = np.array([frame[x].min() / 1.5, frame[x].max() * 1.5])
     ax.plot(ends, ends, color="0.4", linestyle="--", linewidth=1.2)
     ax.set(xscale="log", xlabel=x, ylabel=y)
-    ax.set_yscale("symlog", linthresh=_NEAR_ZERO)
+    _scale(ax, frame[y])
     ax.legend()
     return ax
+
+
+def _scale(ax: Axes, values: pd.Series) -> None:
+    """Make the vertical axis logarithmic, as far as the values allow."""
+    if (values > 0).all():
+        ax.set_yscale("log")
+    else:
+        ax.set_yscale("symlog", linthresh=_NEAR_ZERO)
