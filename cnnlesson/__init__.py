@@ -4,6 +4,7 @@ from cnnlesson.activity import dead_channels
 from cnnlesson.curvature import GradientNoise, batch_sharpness, gradient_noise, sharpness
 from cnnlesson.data import Digits, load_arrays, load_digits, standardize
 from cnnlesson.diagrams import draw_boxes, draw_feature_maps, save_svg
+from cnnlesson.edges import Interval, bootstrap_median, find_edges, share_interval
 from cnnlesson.evaluation import evaluate, predict, predict_logits, predict_proba
 from cnnlesson.experiments import Run, RunResult, run_experiment
 from cnnlesson.graphs import PinnedGraph, expander_graph, grid_graph, path_graph
@@ -39,6 +40,7 @@ from cnnlesson.tracing import (
     output_size,
     receptive_fields,
 )
+from cnnlesson.tracking import load_curvature, track_curvature
 from cnnlesson.training import History, train_model
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Digits",
     "GradientNoise",
     "History",
+    "Interval",
     "LayerShape",
     "PinnedGraph",
     "PolynomialRegression",
@@ -61,6 +64,7 @@ __all__ = [
     "StochasticError",
     "Trajectory",
     "batch_sharpness",
+    "bootstrap_median",
     "convert_lr",
     "critical_momentum",
     "dead_channels",
@@ -71,9 +75,11 @@ __all__ = [
     "error_by_component",
     "evaluate",
     "expander_graph",
+    "find_edges",
     "gradient_noise",
     "grid_graph",
     "load_arrays",
+    "load_curvature",
     "load_digits",
     "load_results",
     "max_stable_lr",
@@ -94,11 +100,13 @@ __all__ = [
     "results_path",
     "run_experiment",
     "save_svg",
+    "share_interval",
     "sharpness",
     "spectral_radius",
     "standardize",
     "stochastic_error",
     "sweep",
     "tikhonov_filter",
+    "track_curvature",
     "train_model",
 ]

@@ -183,6 +183,7 @@ def run_experiment(
     digits: Digits | None = None,
     *,
     progress: bool = False,
+    on_start: Callable[[nn.Module, Tensor, Tensor], object] | None = None,
     on_step: Callable[[History], object] | None = None,
 ) -> RunResult:
     """Train a new ``ConvNet`` as ``run`` says, and measure it after every epoch.
@@ -199,6 +200,9 @@ def run_experiment(
         training, the rest for testing.
     progress : bool, default False
         Show a bar per epoch.
+    on_start : callable, optional
+        Called once, before the first step, with the new model and its training images and labels,
+        the pixels scaled. Whoever keeps the model can look into it from ``on_step``.
     on_step : callable, optional
         Called after every step, as by :func:`train_model`.
 
@@ -232,6 +236,8 @@ def run_experiment(
     num_steps = run.num_epochs * -(-run.num_images // run.batch_size)
     optimizer = _optimizer(run, model)
     accuracy_curve: list[float] = []
+    if on_start is not None:
+        on_start(model, x_train, digits.labels[train])
 
     def measure(history: History) -> None:
         if run.measure_every and len(history.batch_loss) % run.measure_every == 0:

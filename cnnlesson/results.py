@@ -133,11 +133,11 @@ def load_results(paths: Iterable[str | PathLike] | None = None) -> pd.DataFrame:
     FileNotFoundError, ValueError
         As by `read_results`.
     """
-    paths = sorted(_folder().glob("*.jsonl")) if paths is None else paths
+    paths = sorted(results_folder().glob("*.jsonl")) if paths is None else paths
     return pd.DataFrame([result.to_dict() for path in paths for result in read_results(path)])
 
 
-def _folder() -> Path:
+def results_folder() -> Path:
     """Return the folder of the course's results, in a checkout or in an installed package."""
     beside = Path(__file__).parents[1] / "results"
     return beside if beside.is_dir() else Path(str(files("cnnlesson.measured")))

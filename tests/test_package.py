@@ -25,7 +25,7 @@ LAYERS = (
     {"activity", "glyphs", "iterates", "training"},
     {"curvature", "experiments", "regression"},
     {"results", "studies"},
-    {"sweeps"},
+    {"edges", "sweeps", "tracking"},
     {"diagrams", "plots"},
     {"widgets"},
 )

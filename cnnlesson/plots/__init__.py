@@ -2,6 +2,7 @@
 
 from cnnlesson.plots.bowl import plot_bands, plot_eigenvalues, plot_over_curvature, plot_phase
 from cnnlesson.plots.convolution import show_convolution_step, show_feature_maps, show_windows
+from cnnlesson.plots.curvature import plot_curvature, plot_limit
 from cnnlesson.plots.curves import plot_curves, plot_history, plot_spread
 from cnnlesson.plots.digits import show_images, show_pixels
 from cnnlesson.plots.mistakes import plot_confusion_matrix, plot_reliability
@@ -14,10 +15,12 @@ __all__ = [
     "plot_against",
     "plot_bands",
     "plot_confusion_matrix",
+    "plot_curvature",
     "plot_curves",
     "plot_edge",
     "plot_eigenvalues",
     "plot_history",
+    "plot_limit",
     "plot_over_curvature",
     "plot_phase",
     "plot_positions",

@@ -1,0 +1,123 @@
+"""Where training stops working: the largest step size of measured runs, and how sure that is."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from cnnlesson.arguments import Count, NonNegativeCount, Seed, Vector, checked
+
+__all__ = ["Interval", "bootstrap_median", "find_edges", "share_interval"]
+
+
+class Interval(NamedTuple):
+    """A range that holds the true value of what was estimated, in 95 of 100 such studies.
+
+    Attributes
+    ----------
+    low, high : float
+        Its ends.
+    """
+
+    low: float
+    high: float
+
+
+def find_edges(
+    frame: pd.DataFrame, by: Sequence[str] = ("momentum", "seed"), *, threshold: float = 0.5
+) -> pd.DataFrame:
+    """Find the step size at which runs stop working, for each seed.
+
+    From the best step size upward, a run has collapsed if its accuracy is below the threshold or
+    there is none. The edge lies between the first that collapsed and the one before.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per run, with the columns ``lr``, ``test_accuracy`` and those of ``by``.
+    by : sequence of str, default ("momentum", "seed")
+        Columns that tell the runs of one search apart. Within it, step sizes differ.
+    threshold : float, default 0.5
+        The least accuracy of a run that works.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of ``by``, and ``edge``: the geometric mean of the two step sizes; NaN if no
+        run collapsed, or none worked.
+    """
+    rows = []
+    for key, group in frame.groupby(list(by)):
+        group = group.sort_values("lr").reset_index(drop=True)
+        has_collapsed = ~(group["test_accuracy"] >= threshold)
+        edge = math.nan
+        if not has_collapsed.all():
+            beyond = has_collapsed & (group.index > group["test_accuracy"].idxmax())
+            if beyond.any():
+                first = int(beyond.idxmax())
+                edge = math.sqrt(group["lr"][first] * group["lr"][first - 1])
+        rows.append((*key, edge))
+    return pd.DataFrame(rows, columns=[*by, "edge"])
+
+
+@checked
+def share_interval(count: NonNegativeCount, total: Count) -> Interval:
+    """Return which shares agree with what was counted: Clopper's and Pearson's exact interval.
+
+    Parameters
+    ----------
+    count : int
+        Runs that did, from 0 to ``total``.
+    total : int
+        All runs, 1 or more.
+
+    Returns
+    -------
+    Interval
+        Both ends leave out 2.5 %; where all runs agree, the only end leaves out 5 %.
+
+    Raises
+    ------
+    ValueError
+        If ``count`` is more than ``total``.
+
+    Examples
+    --------
+    >>> round(share_interval(0, 100).high, 3)  # nearly 3/100: the rule of three
+    0.03
+    """
+    match count:
+        case 0:
+            side = "less"
+        case _ if count == total:
+            side = "greater"
+        case _:
+            side = "two-sided"
+    interval = binomtest(count, total, alternative=side).proportion_ci(method="exact")
+    return Interval(float(interval.low), float(interval.high))
+
+
+@checked
+def bootstrap_median(values: Vector, *, num_draws: Count = 10_000, seed: Seed = 0) -> Interval:
+    """Return how far the median would wander with other seeds: a 95 % bootstrap interval.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        One result per seed, n at least 1.
+    num_draws : int, default 10000
+        How often as many values are drawn from these, with repetition.
+    seed : int, default 0
+        Decides the draws.
+
+    Returns
+    -------
+    Interval
+        The middle 95 % of the medians drawn. Of five values it is rarely wider than their range.
+    """
+    draws = np.random.default_rng(seed).choice(values, (num_draws, len(values)))
+    low, high = np.quantile(np.median(draws, axis=1), [0.025, 0.975])
+    return Interval(float(low), float(high))

@@ -1,0 +1,138 @@
+"""Curvature along a training: how sharp the loss is at chosen steps, and what is still alive."""
+
+import os
+from collections.abc import Collection
+from dataclasses import asdict
+from os import PathLike
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.sparse.linalg import ArpackError
+from torch import Tensor, nn
+
+from cnnlesson.activity import dead_channels
+from cnnlesson.curvature import batch_sharpness, sharpness
+from cnnlesson.data import Digits
+from cnnlesson.evaluation import predict_logits
+from cnnlesson.experiments import Run, run_experiment
+from cnnlesson.results import results_folder
+from cnnlesson.training import History
+
+__all__ = ["load_curvature", "track_curvature"]
+
+# Batch sharpness is a mean over random batches: of about so many images in all.
+_IMAGES = 512
+_TOLERANCE = 0.02
+
+
+def track_curvature(
+    run: Run, digits: Digits | None = None, *, steps: Collection[int], num_probes: int = 250
+) -> pd.DataFrame:
+    """Do a run, and measure the curvature of its loss at chosen steps.
+
+    Parameters
+    ----------
+    run : Run
+        What to do.
+    digits : Digits, optional
+        The images, as for `run_experiment`.
+    steps : collection of int
+        When to measure: after so many steps, 0 being the network before the first. A training that
+        ends early is measured as long as it lasts.
+    num_probes : int, default 250
+        Images to measure on, taken evenly from the training images; all of those if there are no
+        more.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a measurement. Columns: each field of `Run`; ``step``; ``loss``, of the probes;
+        ``sharpness``, to two per cent; ``batch_sharpness``, for batches of the size of the run's;
+        ``dead_1`` and ``dead_2``, the share of dead channels of the two ReLU layers; ``distance``,
+        how far the weights are from where they began; then what came of the run in the end:
+        ``status`` and ``test_accuracy``. Where a weight is not a finite number, NaN.
+    """
+    rows: list[dict[str, float]] = []
+    kept: list[tuple[nn.Module, Tensor, Tensor, Tensor]] = []
+
+    def measure(step: int) -> None:
+        if step in steps:
+            model, start, x, y = kept[0]
+            distance = (_flat(model) - start).norm().item()
+            rows.append({"step": step} | _measure(model, x, y, run) | {"distance": distance})
+
+    def on_start(model: nn.Module, x: Tensor, y: Tensor) -> None:
+        places = np.linspace(0, len(x), min(num_probes, len(x)), endpoint=False).astype(int)
+        kept.append((model, _flat(model), x[places], y[places]))
+        measure(0)
+
+    def on_step(history: History) -> None:
+        measure(len(history.batch_loss))
+
+    result = run_experiment(run, digits, on_start=on_start, on_step=on_step)
+    end = {"status": result.status, "test_accuracy": result.test_accuracy}
+    return pd.DataFrame([asdict(run) | row | end for row in rows])
+
+
+def load_curvature(path: str | PathLike | None = None) -> pd.DataFrame:
+    """Return the measured curvatures as one table.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        A file of rows of `track_curvature`; by default that of the course.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a measurement, with the columns of `track_curvature`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    return pd.read_csv(results_folder() / "curvature.csv" if path is None else path)
+
+
+def append_rows(path: str | PathLike, rows: pd.DataFrame) -> None:
+    """Add rows to a file, all or none, with the names of the columns if the file is new.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; made if it is not there.
+    rows : pandas.DataFrame
+        Rows with the same columns as those in the file.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        is_new = os.fstat(file).st_size == 0
+        text = rows.to_csv(header=is_new, index=False, float_format="%.4g", lineterminator="\n")
+        # One call: a process that is killed has written all of it or nothing.
+        os.write(file, text.encode())
+    finally:
+        os.close(file)
+
+
+def _flat(model: nn.Module) -> Tensor:
+    return torch.cat([w.detach().reshape(-1) for w in model.parameters()])
+
+
+def _measure(model: nn.Module, x: Tensor, y: Tensor, run: Run) -> dict[str, float]:
+    criterion = nn.CrossEntropyLoss()
+    batch_size = min(run.batch_size, len(x))
+    loss = criterion(predict_logits(model, x).cpu(), y.cpu()).item()
+    dead = dead_channels(model, x).values()
+    shares = {f"dead_{number}": share for number, share in enumerate(dead, start=1)}
+    if not np.isfinite(loss):
+        return {"loss": loss, "sharpness": np.nan, "batch_sharpness": np.nan} | shares
+    try:
+        largest = sharpness(model, criterion, x, y, tolerance=_TOLERANCE)
+        along = batch_sharpness(
+            model, criterion, x, y, batch_size, num_batches=-(-_IMAGES // batch_size)
+        )
+    except ArpackError:  # a second derivative is not a finite number
+        largest, along = float("nan"), float("nan")
+    return {"loss": loss, "sharpness": largest, "batch_sharpness": along} | shares

@@ -1,0 +1,136 @@
+"""What the chapter on divergence says still follows from the committed measurements."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cnnlesson import find_edges, load_curvature, load_results, read_results
+from cnnlesson.results import results_folder
+
+
+@pytest.fixture(scope="module")
+def curvature():
+    frame = load_curvature()
+    return frame.assign(
+        higher=2 * (1 + frame["momentum"]) / frame["lr"],
+        lower=2 * (1 - frame["momentum"]) / frame["lr"],
+        effective=frame["lr"] / (1 - frame["momentum"]),
+        has_collapsed=~(frame["test_accuracy"] >= 0.5),
+    )
+
+
+@pytest.fixture(scope="module")
+def grid():
+    return load_results().query(
+        "num_images == 6000 and num_epochs == 1 and batch_size == 32"
+        " and optimizer == 'sgd' and schedule == 'constant'"
+    )
+
+
+@pytest.fixture(scope="module")
+def edges(grid):
+    return find_edges(grid.query("order == 'shuffled'"), ("pixels", "momentum", "seed"))
+
+
+def last(frame):
+    return frame.sort_values("step").groupby(["lr", "momentum", "seed"], as_index=False).last()
+
+
+def test_five_seeds_of_every_setting(curvature):
+    settings = ["lr", "momentum", "batch_size", "num_images", "pixels", "schedule", "step"]
+    assert (curvature.groupby(settings)["seed"].nunique() == 5).all()
+
+
+@pytest.mark.parametrize("pixels", ["standardized", "unit"])
+def test_the_edge_falls_with_momentum_where_the_bowl_says_it_rises(edges, pixels):
+    medians = edges[edges["pixels"] == pixels].groupby("momentum")["edge"].median()
+    assert medians[0.0] > medians[0.9] > medians[0.98]
+    assert medians.is_monotonic_decreasing
+
+
+def test_without_momentum_the_sharpness_settles_at_its_limit(curvature):
+    plain = curvature.query("batch_size == 32 and schedule == 'constant' and step > 0")
+    ends = last(plain.query("momentum == 0 and lr < 0.5"))
+    ratios = (ends["sharpness"] / ends["higher"]).groupby(ends["lr"]).median()
+    assert ratios.between(0.5, 1.5).all()
+
+
+def test_with_momentum_batches_obey_the_lower_limit_and_not_the_higher(curvature):
+    batches = curvature.query("batch_size == 32 and schedule == 'constant' and step > 0")
+    ends = last(batches[batches["effective"].between(0.15, 0.3)])
+    assert sorted(ends["momentum"].unique()) == [0.0, 0.9, 0.98]
+    lower = (ends["batch_sharpness"] / ends["lower"]).groupby(ends["momentum"]).median()
+    assert lower.between(0.5, 2).all()
+    rest = ends[ends["momentum"] > 0]
+    assert (rest["sharpness"] / rest["higher"] < 0.5).all()
+
+
+def test_without_noise_the_lower_limit_does_not_hold(curvature):
+    full = curvature.query("batch_size == 250 and momentum == 0.9 and lr == 0.02")
+    noisy = curvature.query("batch_size == 32 and momentum == 0.9 and lr == 0.02 and step == 188")
+    assert full.groupby("seed")["sharpness"].max().min() > 1.5 * noisy["sharpness"].max()
+    assert (full["sharpness"] < full["higher"]).all()
+
+
+def test_collapsed_networks_have_more_dead_channels_in_the_second_layer(grid):
+    results = [r for r in read_results(results_folder() / "map.jsonl") if r.dead_channels]
+    rows = [(r.run.pixels, r.run.lr, r.test_accuracy, *r.dead_channels) for r in results]
+    dead = pd.DataFrame(rows, columns=["pixels", "lr", "accuracy", "first", "second"])
+    for _, runs in dead.groupby("pixels"):
+        works = runs["accuracy"] >= 0.5
+        collapsed = runs[~works & (runs["lr"] > runs.loc[works, "lr"].median())]
+        assert collapsed["second"].median() > 0.9
+        assert runs.loc[works, "second"].median() < 0.5
+
+
+def test_the_more_memory_the_later_the_channels_die(curvature):
+    constant = curvature.query("batch_size == 32 and schedule == 'constant'")
+    beyond = constant[constant["dead_2"] >= 0.5].query(
+        "(momentum == 0 and lr == 1) or (momentum == 0.9 and lr == 0.2)"
+        " or (momentum == 0.98 and lr == 0.05)"
+    )
+    first = beyond.groupby(["momentum", "seed"])["step"].min().groupby("momentum").median()
+    assert first.is_monotonic_increasing
+    assert first[0.0] < first[0.98]
+
+
+def test_a_slow_start_saves_some_but_not_all(curvature):
+    cycle = last(curvature.query("schedule == 'one-cycle'"))
+    steady = last(curvature.query("schedule == 'constant' and batch_size == 32"))
+    steady = steady.merge(cycle[["lr", "momentum"]].drop_duplicates())
+    assert 0 < cycle["has_collapsed"].sum() < steady["has_collapsed"].sum()
+
+
+def test_runs_learn_above_their_limit_just_inside_the_edge(curvature):
+    batches = curvature.query("batch_size == 32 and schedule == 'constant' and momentum > 0")
+    near = last(batches[np.isclose(batches["effective"], 1)])
+    assert near["test_accuracy"].median() > 0.8
+    assert (near["batch_sharpness"] / near["lower"]).median() > 2
+
+
+def test_the_edge_moves_less_with_the_pixels_than_the_sharpness_of_the_start(curvature, edges):
+    start = curvature.query("step == 0").pivot_table("sharpness", "seed", "pixels")
+    sharper = start["raw"] / start["standardized"]
+    both = edges.dropna().pivot_table("edge", ["momentum", "seed"], "pixels").dropna()
+    shift = both["standardized"] / both["raw"]
+    assert sharper.min() > 5 * shift.median()
+    assert shift.median() > 5
+
+
+def test_sorted_digits_collapse_with_and_without_momentum(grid):
+    keys = ["lr", "momentum", "pixels", "seed"]
+    halves = grid[grid["order"] == "sorted"], grid[grid["order"] == "shuffled"]
+    pairs = halves[0].merge(halves[1], on=keys, suffixes=("", "_shuffled"))
+    good = pairs[pairs["test_accuracy_shuffled"] >= 0.9]
+    collapsed = (~(good["test_accuracy"] >= 0.5)).groupby(good["momentum"]).mean()
+    assert {0.0, 0.8, 0.9} <= set(collapsed.index)
+    assert collapsed.min() > 0.5
+
+
+def test_no_measured_run_of_the_original_setting_collapses(grid):
+    original = grid.query("pixels == 'raw' and order == 'shuffled' and lr == 0.001")
+    assert (original.query("momentum == 0.9")["test_accuracy"] >= 0.5).all()
+    edges = find_edges(
+        grid.query("pixels == 'raw' and order == 'shuffled'"), ("momentum", "seed")
+    ).dropna()
+    assert edges.query("momentum == 0.9")["edge"].min() > 0.001

@@ -1,0 +1,92 @@
+"""Curvature along a training is that of the very networks of the run."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from cnnlesson import (
+    ConvNet,
+    Run,
+    batch_sharpness,
+    dead_channels,
+    load_curvature,
+    load_digits,
+    run_experiment,
+    sharpness,
+    standardize,
+    track_curvature,
+)
+from cnnlesson.tracking import append_rows
+
+DIGITS = load_digits("sklearn")
+RUN = Run(
+    lr=0.05,
+    momentum=0.9,
+    batch_size=20,
+    num_images=100,
+    num_test_images=50,
+    pixels="standardized",
+    seed=3,
+)
+
+
+def test_every_row_is_measured_on_the_network_of_its_step():
+    table = track_curvature(RUN, DIGITS, steps=(0, 3), num_probes=20)
+    kept = []
+    result = run_experiment(RUN, DIGITS, on_start=lambda model, x, y: kept.append((x, y)))
+    x, y = kept[0]
+    x, y = x[::5], y[::5]
+
+    torch.manual_seed(3)
+    model = ConvNet()
+    start = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    batches = torch.randperm(100, generator=torch.Generator().manual_seed(3)).split(20)
+    assert table["step"].tolist() == [0, 3]
+    for step, row in zip((0, 3), table.itertuples(), strict=True):
+        for batch in batches[:step]:
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(kept[0][0][batch]), kept[0][1][batch]).backward()
+            optimizer.step()
+        criterion = nn.CrossEntropyLoss()
+        weights = nn.utils.parameters_to_vector(model.parameters()).detach()
+        assert row.loss == pytest.approx(criterion(model(x), y).item(), rel=1e-3)
+        assert row.sharpness == pytest.approx(sharpness(model, criterion, x, y), rel=0.03)
+        assert row.batch_sharpness == pytest.approx(
+            batch_sharpness(model, criterion, x, y, 20, num_batches=26), rel=0.01
+        )
+        assert [row.dead_1, row.dead_2] == list(dead_channels(model, x).values())
+        assert row.distance == pytest.approx((weights - start).norm().item(), rel=1e-3, abs=1e-6)
+        assert row.test_accuracy == result.test_accuracy
+        assert (row.lr, row.momentum, row.seed, row.status) == (0.05, 0.9, 3, "completed")
+
+
+def test_the_probes_are_training_images_with_their_pixels_scaled():
+    kept = []
+    run_experiment(RUN, DIGITS, on_start=lambda model, x, y: kept.append((x, y)))
+    [(x, y)] = kept
+    images = standardize(DIGITS.images)
+    assert len(x) == len(y) == 100
+    assert all((images == image).flatten(1).all(1).any() for image in x[:5])
+
+
+def test_a_training_that_diverges_has_rows_as_long_as_it_lasts():
+    run = Run(lr=1e30, batch_size=20, num_images=100, num_test_images=50)
+    table = track_curvature(run, DIGITS, steps=(0, 1, 5), num_probes=20)
+    assert table["step"].tolist() == [0, 1]
+    assert np.isnan(table["sharpness"][1])
+    assert set(table["status"]) == {"diverged"}
+
+
+def test_rows_are_read_back_to_four_digits(tmp_path):
+    path = tmp_path / "curvature.csv"
+    table = track_curvature(RUN, DIGITS, steps=(0,), num_probes=20)
+    append_rows(path, table)
+    append_rows(path, table)
+    back = load_curvature(path)
+    assert len(back) == 2
+    assert path.read_text("utf-8").count("sharpness") == 2  # in one heading
+    expected = table.assign(measure_every=np.nan)
+    pd.testing.assert_frame_equal(back.head(1), expected, rtol=5e-4, check_dtype=False)
