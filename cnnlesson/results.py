@@ -107,10 +107,10 @@ def results_path(study: str) -> Path:
     ValueError
         If there is no such study.
     """
-    names = sorted(path.stem for path in _folder().glob("*.jsonl"))
+    names = sorted(path.stem for path in results_folder().glob("*.jsonl"))
     if study not in names:
         raise ValueError(f"study: expected one of {', '.join(names)}, found {study!r}")
-    return _folder() / f"{study}.jsonl"
+    return results_folder() / f"{study}.jsonl"
 
 
 def load_results(paths: Iterable[str | PathLike] | None = None) -> pd.DataFrame:

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cnnlesson import find_edges, load_curvature, load_results, read_results
-from cnnlesson.results import results_folder
+from cnnlesson import find_edges, load_curvature, load_results, read_results, results_path
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +72,7 @@ def test_without_noise_the_lower_limit_does_not_hold(curvature):
 
 
 def test_collapsed_networks_have_more_dead_channels_in_the_second_layer(grid):
-    results = [r for r in read_results(results_folder() / "map.jsonl") if r.dead_channels]
+    results = [r for r in read_results(results_path("map")) if r.dead_channels]
     rows = [(r.run.pixels, r.run.lr, r.test_accuracy, *r.dead_channels) for r in results]
     dead = pd.DataFrame(rows, columns=["pixels", "lr", "accuracy", "first", "second"])
     for _, runs in dead.groupby("pixels"):
