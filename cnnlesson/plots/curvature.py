@@ -39,7 +39,7 @@ def plot_curvature(
         The axes. The limits come first among its horizontal lines, in the order of the step sizes.
     """
     ax = plot_against(frame, "step", y, by="lr", ax=ax)
-    lines = [line for line in ax.lines if line.get_label().startswith("lr ")]
+    lines = [line for line in ax.lines if str(line.get_label()).startswith("lr ")]
     for line, lr in zip(lines, sorted(frame["lr"].unique()), strict=True):
         line.set_label(f"α = {lr:g}")
         ax.axhline(limits[lr], color=line.get_color(), linestyle="--", linewidth=1.2)
