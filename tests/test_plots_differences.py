@@ -25,7 +25,7 @@ def test_dots_are_differences_and_bars_are_intervals():
     _, _, [segments] = bars.lines
     ends = np.array(segments.get_segments(), dtype=float)
     np.testing.assert_allclose(ends, [[(-3, 0), (7, 0)], [(-448, 1), (48, 1)]])
-    np.testing.assert_allclose(bars.lines[0].get_xdata(), [2, -200])
+    np.testing.assert_allclose(bars.lines[0].get_xdata().astype(float), [2, -200])
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(dots[0].get_xydata(), [(0, 0), (2, 0), (4, 0)])
     np.testing.assert_allclose(dots[1].get_xydata(), [(-300, 1), (-200, 1), (-100, 1)])
