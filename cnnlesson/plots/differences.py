@@ -41,8 +41,13 @@ def plot_differences(
         _, ax = plt.subplots(layout="constrained")
     heights = np.arange(len(intervals))
     reach = np.abs(intervals[["low", "high"]].sub(intervals["mean"], axis=0)).to_numpy().T
+    if linthresh is not None:  # before anything is drawn, for the margins to be those of this scale
+        ax.set_xscale("symlog", linthresh=linthresh)
+        ax.xaxis.set_major_formatter("{x:g}")
     ax.axvline(0, color="0.4", linewidth=1)
-    ax.errorbar(intervals["mean"], heights, xerr=reach, fmt="|", color="0.2", capsize=4)
+    ax.errorbar(
+        intervals["mean"], heights, xerr=reach, fmt="|", color="0.2", capsize=4, markersize=12
+    )
     for height, name in zip(heights, intervals.index, strict=True):
         ax.plot(
             differences[name],
@@ -53,8 +58,6 @@ def plot_differences(
             color="C0",
         )
     ax.set_yticks(heights, intervals.index)
-    if linthresh is not None:
-        ax.set_xscale("symlog", linthresh=linthresh)
     ax.set(xlabel=xlabel, ylim=(len(intervals) - 0.5, -0.5))
     ax.grid(visible=False, axis="y")
     return ax
