@@ -65,6 +65,8 @@ class Run:
         training, as ``OneCycleLR`` does it, momentum being left alone.
     measure_every : int, optional
         Measure accuracy along the way too, every so many steps, 1 or more.
+    measure_training : bool, default False
+        Measure accuracy on the training images too, at the end.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class Run:
     optimizer: Rule = "sgd"
     schedule: Literal["constant", "one-cycle"] = "constant"
     measure_every: Count | None = None
+    measure_training: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +112,8 @@ class RunResult:
         has the parts it finished.
     accuracy_curve : list of float
         Accuracy on the test images after every ``run.measure_every`` steps; empty without it.
+    train_accuracy : float, optional
+        Accuracy on the training images at the end, with ``run.measure_training``.
     dead_channels : list of float
         Share of the channels of each ReLU layer, first to last, that give 0 for every test image
         at the end; empty if a weight is not a finite number.
@@ -125,6 +130,7 @@ class RunResult:
     seconds: float
     loss_curve: list[float] = field(default_factory=list)
     accuracy_curve: list[float] = field(default_factory=list)
+    train_accuracy: float | None = None
     dead_channels: list[float] = field(default_factory=list)
     digits: str = ""
     environment: dict[str, str] = field(default_factory=dict)
@@ -259,6 +265,9 @@ def run_experiment(
         seconds=time.perf_counter() - started,
         loss_curve=_mean_by_parts(history.batch_loss, num_steps),
         accuracy_curve=accuracy_curve,
+        train_accuracy=(
+            evaluate(model, x_train, digits.labels[train]) if run.measure_training else None
+        ),
         dead_channels=list(dead_channels(model, x_test).values()) if is_finite else [],
         digits=digits.source,
         environment={
