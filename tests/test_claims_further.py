@@ -10,7 +10,7 @@ from scipy.stats import ttest_1samp
 from cnnlesson import read_results, results_path
 from cnnlesson.studies import RECIPE, STUDIES, WITHOUT
 
-SEEDS = range(5)
+SEEDS = sorted({run.seed for run in STUDIES["recipe"]})
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,8 @@ def rules():
     frame = pd.DataFrame([run.to_dict() for run in runs]).query("pixels == 'standardized'")
     frame["test_accuracy"] = frame["test_accuracy"].fillna(0)
     settings = ["optimizer", "momentum", "lr"]
-    return frame.pivot(index=settings, columns="seed", values="test_accuracy")
+    table = frame.pivot(index=settings, columns="seed", values="test_accuracy")
+    return table.dropna(axis=1)  # the seeds that every rule was given
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +47,12 @@ def edge(rules, optimizer, momentum):
     return learns.apply(lambda column: column[column].index.max())
 
 
-def test_every_rule_and_every_recipe_has_five_seeds(rules, recipe):
-    assert rules.shape[1] == 5
-    assert rules.notna().all(axis=None)
-    assert len(read_results(results_path("rules"))) == len(STUDIES["rules"]) == 360
-    assert len(read_results(results_path("recipe"))) == len(STUDIES["recipe"])
+def test_every_rule_and_every_recipe_has_three_seeds_or_more(rules, recipe):
+    for study in ("rules", "recipe"):
+        assert {result.run for result in read_results(results_path(study))} == set(STUDIES[study])
+    assert rules.shape[1] >= 3
+    assert recipe.shape == (len(SEEDS), len(WITHOUT))
+    assert len(SEEDS) >= 3
     assert recipe.notna().all(axis=None)
 
 
