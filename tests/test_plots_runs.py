@@ -111,3 +111,15 @@ def test_the_edge_stands_beside_both_predictions():
     np.testing.assert_allclose(bowl.get_ydata(), [0.2, 0.3, 0.38])
     assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "0.5", "0.9"]
     assert ax.xaxis_inverted()
+
+
+def test_the_rows_may_be_anything_in_their_own_order():
+    order = pd.CategoricalDtype(["sgd", "adam"], ordered=True)
+    names = FRAME["momentum"].map({0.0: "sgd", 0.9: "adam"}).astype(order)
+    ax = plot_accuracy_map(FRAME.assign(rule=names), by="rule")
+    [mesh] = ax.collections
+    values = np.ma.filled(mesh.get_array().astype(float), np.nan)
+    np.testing.assert_allclose(values, [[0.5, 0.95, 0.95], [0.1, np.nan, np.nan]])
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["sgd", "adam"]
+    assert {text.get_position() for text in ax.texts} == {(0, 1), (2, 1)}
+    assert ax.get_ylabel() == "rule"

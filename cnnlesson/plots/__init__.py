@@ -4,6 +4,7 @@ from cnnlesson.plots.bowl import plot_bands, plot_eigenvalues, plot_over_curvatu
 from cnnlesson.plots.convolution import show_convolution_step, show_feature_maps, show_windows
 from cnnlesson.plots.curvature import plot_curvature, plot_limit
 from cnnlesson.plots.curves import plot_curves, plot_history, plot_spread
+from cnnlesson.plots.differences import plot_differences
 from cnnlesson.plots.digits import show_images, show_pixels
 from cnnlesson.plots.mistakes import plot_confusion_matrix, plot_reliability
 from cnnlesson.plots.paths import plot_rates, plot_trajectories
@@ -17,6 +18,7 @@ __all__ = [
     "plot_confusion_matrix",
     "plot_curvature",
     "plot_curves",
+    "plot_differences",
     "plot_edge",
     "plot_eigenvalues",
     "plot_history",

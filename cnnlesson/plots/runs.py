@@ -16,7 +16,11 @@ _TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98)
 
 
 def plot_accuracy_map(
-    frame: pd.DataFrame, *, effective: Iterable[float] = (), ax: Axes | None = None
+    frame: pd.DataFrame,
+    *,
+    by: str = "momentum",
+    effective: Iterable[float] = (),
+    ax: Axes | None = None,
 ) -> Axes:
     """Plot the median test accuracy at every step size and momentum.
 
@@ -28,8 +32,11 @@ def plot_accuracy_map(
     ----------
     frame : pandas.DataFrame
         One row per run, with the columns ``lr``, ``momentum``, ``test_accuracy`` and ``status``.
+    by : str, default "momentum"
+        Column whose values have a row of cells each, the first at the bottom.
     effective : iterable of float, optional
-        Effective step sizes. For each a line is drawn through where α/(1−μ) has this value.
+        Effective step sizes. For each a line is drawn through where α/(1−μ) has this value; the
+        rows must be those of momentum.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure otherwise.
 
@@ -42,7 +49,9 @@ def plot_accuracy_map(
         _, ax = plt.subplots(layout="constrained")
     has_diverged = frame["status"] == "diverged"
     ranks = frame.assign(rank=frame["test_accuracy"].mask(has_diverged, -np.inf))
-    medians = ranks.pivot_table(index="momentum", columns="lr", values="rank", aggfunc="median")
+    medians = ranks.pivot_table(
+        index=by, columns="lr", values="rank", aggfunc="median", observed=True
+    )
     columns, rows = medians.columns.to_numpy(), medians.index.to_numpy()
     norm = FuncNorm((_orders, lambda orders: 1 - 10.0**-orders), vmin=0, vmax=_BEST)
     mesh = ax.pcolormesh(
@@ -56,16 +65,17 @@ def plot_accuracy_map(
     )
     ax.figure.colorbar(mesh, ax=ax, ticks=_TICKS, format="%g", label="median test accuracy")
     ax.set_xticks(np.arange(len(columns)), [f"{lr:g}" for lr in columns], rotation=60)
-    ax.set_yticks(np.arange(len(rows)), [f"{momentum:g}" for momentum in rows])
-    ax.set(xlabel="step size α", ylabel="momentum μ")
+    names = [value if isinstance(value, str) else f"{value:g}" for value in rows]
+    ax.set_yticks(np.arange(len(rows)), names)
+    ax.set(xlabel="step size α", ylabel="momentum μ" if by == "momentum" else by)
     ax.grid(visible=False)
 
     outline = [withStroke(linewidth=2.5, foreground="black")]
-    for (momentum, lr), statuses in frame.groupby(["momentum", "lr"])["status"]:
+    for (row, lr), statuses in frame.groupby([by, "lr"], observed=True)["status"]:
         found = set(statuses)
         sign = "×" * ("diverged" in found) + "○" * ("dead" in found)
         if sign:
-            place = np.searchsorted(columns, lr), np.searchsorted(rows, momentum)
+            place = medians.columns.get_loc(lr), medians.index.get_loc(row)
             ax.text(*place, sign, ha="center", va="center", color="white", path_effects=outline)
     for value in effective:
         rates = value * (1 - rows)
