@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cnnlesson import load_results, results_path
+from cnnlesson import find_edges, load_results, read_results, results_path
 
 
 @pytest.fixture(scope="module")
@@ -13,16 +13,9 @@ def runs():
 
 
 @pytest.fixture(scope="module")
-def largest(runs):
-    """Return the largest step sizes that learned."""
-    learned = runs[runs["test_accuracy"] > 0.5]
-    return learned.groupby(["pixels", "momentum", "seed"])["lr"].max()
-
-
-@pytest.fixture(scope="module")
-def edges(runs, largest):
-    """Return these where the map goes on beyond them."""
-    return largest[largest.lt(runs.groupby("pixels")["lr"].max(), level="pixels")]
+def edges(runs):
+    keys = ["pixels", "momentum", "seed"]
+    return find_edges(runs, keys).set_index(keys)["edge"]
 
 
 def slope(edge):
@@ -32,8 +25,9 @@ def slope(edge):
 
 @pytest.mark.parametrize("pixels", ["unit", "standardized"])
 def test_the_edge_is_nearer_to_the_effective_step_than_to_the_bowl(edges, pixels):
-    slopes = edges[pixels].groupby("seed").apply(slope)
-    momenta = edges[pixels].index.unique("momentum")
+    known = edges.dropna()[pixels]
+    slopes = known.groupby("seed").apply(slope)
+    momenta = known.index.unique("momentum")
     bowl = slope(pd.Series(1 + momenta, momenta))
     assert len(slopes) == 5
     assert ((1 - slopes).abs() < (slopes - bowl).abs()).all()
@@ -41,8 +35,8 @@ def test_the_edge_is_nearer_to_the_effective_step_than_to_the_bowl(edges, pixels
 
 
 @pytest.mark.parametrize("pixels", ["unit", "standardized"])
-def test_momentum_moves_the_edge_to_smaller_steps_for_every_seed(largest, pixels):
-    by_seed = largest[pixels].unstack("momentum")
+def test_momentum_moves_the_edge_to_smaller_steps_for_every_seed(edges, pixels):
+    by_seed = edges[pixels].unstack("momentum")
     assert (by_seed[0.9] < by_seed[0.0]).all()
     assert (by_seed[0.99] < by_seed[0.9]).all()
 
@@ -63,3 +57,52 @@ def test_nothing_is_learned_from_sorted_digits(runs):
     in_order = load_results([results_path("order")]).groupby(keys)["test_accuracy"].median()
     shuffled = runs.groupby(keys)["test_accuracy"].median().reindex(in_order.index)
     assert in_order.max() < 0.5 < 0.9 < shuffled.max()
+
+
+@pytest.fixture(scope="module")
+def finish():
+    """Steps to 95 and 97 %, each momentum at the best of its step sizes."""
+    rows = [
+        (r.run.batch_size, line, r.run.momentum, r.run.lr, r.run.seed, r.steps_to(line))
+        for r in read_results(results_path("race"))
+        for line in (0.95, 0.97)
+    ]
+    event = ["batch", "line", "momentum"]
+    steps = pd.DataFrame(rows, columns=[*event, "lr", "seed", "steps"])
+    medians = steps.groupby([*event, "lr"])["steps"].median().reset_index()
+    winners = medians.loc[medians.groupby(event)["steps"].idxmin(), [*event, "lr"]]
+    return steps.merge(winners).set_index([*event, "seed"])["steps"].sort_index()
+
+
+@pytest.mark.parametrize("line", [0.95, 0.97])
+def test_with_small_batches_momentum_wins_next_to_nothing(finish, line):
+    ratio = finish[32, line, 0.9] / finish[32, line, 0.0]
+    assert len(ratio) == 3
+    assert 0.8 < ratio.median() < 1.2
+    assert ratio.min() > 0.2
+
+
+def test_with_large_batches_momentum_wins_a_little(finish):
+    ratio = finish[256, 0.95, 0.9] / finish[256, 0.95, 0.0]
+    assert len(ratio) == 3
+    assert 0.2 < ratio.min() <= ratio.max() < 1
+
+
+def test_the_best_step_size_falls_with_momentum(runs):
+    medians = runs.groupby(["pixels", "momentum", "lr"])["test_accuracy"].median()
+    best = medians.groupby(["pixels", "momentum"]).idxmax().str[2].unstack()
+    assert (best[0.99] < best[0.9]).all()
+    assert (best[0.9] < best[0.0]).all()
+
+
+def test_larger_batches_take_larger_steps_and_gain_more_from_momentum(runs):
+    keys = ["momentum", "batch_size"]
+    standardized = runs[runs["pixels"] == "standardized"]
+    sizes = pd.concat([standardized, load_results([results_path("batch_size")])])
+    sizes = sizes[sizes["momentum"].isin([0.0, 0.9]) & (sizes["lr"] >= 0.005)]
+    medians = sizes.groupby([*keys, "lr"])["test_accuracy"].median().unstack()
+    best, accuracy = medians.idxmax(axis=1), medians.max(axis=1)
+    for momentum in (0.0, 0.9):
+        assert best[momentum, 8] < best[momentum, 512] < 64 * best[momentum, 8]
+    gain = accuracy[0.9] - accuracy[0.0]
+    assert gain[8] < gain[32] < gain[128] < gain[512]
