@@ -40,7 +40,7 @@ WITHOUT: dict[str, tuple[dict[str, Any], ...]] = {
     "nothing": ({},),
     "schedule": ({"schedule": "constant", "lr": 0.01}, {"schedule": "constant", "lr": 0.03}),
     "momentum": ({"momentum": 0.0, "lr": 0.3}, {"momentum": 0.0, "lr": 1.0}),
-    "standardized pixels": ({"pixels": "unit", "lr": 0.5},),
+    "standardized pixels": ({"pixels": "unit"}, {"pixels": "unit", "lr": 0.5}),
     "most of the images": ({"num_images": 6000, "num_epochs": 35},),
     "four epochs of five": ({"num_epochs": 1},),
 }
