@@ -135,13 +135,17 @@ export function figure({ model, el }, label) {
 
     /** Draw once whoever called is done; what changes after that waits for the next frame. */
     redraw() {
+      if (!frame) queueMicrotask(drawStale);
+      self.redrawLater();
+    },
+
+    /** Draw in the next frame. */
+    redrawLater() {
       isStale = true;
-      if (frame) return;
-      frame = requestAnimationFrame(() => {
+      frame ||= requestAnimationFrame(() => {
         frame = 0;
         drawStale();
       });
-      queueMicrotask(drawStale);
     },
 
     /** Tell screen readers, once the reader's hand rests; what the page opens with is not news. */
@@ -409,7 +413,7 @@ export function figure({ model, el }, label) {
       const sized = new ResizeObserver(([{ contentRect }]) => {
         if (Math.round(contentRect.width) === plot.width || contentRect.width < 1) return;
         plot.width = Math.round(contentRect.width);
-        requestAnimationFrame(self.redraw); // not now: what is observed would change again
+        self.redrawLater(); // now, what is observed would change again
       });
       sized.observe(holder);
       undo.push(() => sized.disconnect());

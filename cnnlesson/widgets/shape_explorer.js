@@ -225,7 +225,7 @@ function render({ model, el }) {
     for (const key of KEYS[layer.kind] ?? []) layer[key] = bounded(key, layer[key]);
   }
   if (write(given) !== model.get("stack")) model.set("stack", write(given));
-  const sized = new ResizeObserver(() => requestAnimationFrame(self.redraw));
+  const sized = new ResizeObserver(self.redrawLater);
   const stop = self.start();
   sized.observe(svg.parentElement);
   return () => {
