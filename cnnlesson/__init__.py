@@ -27,7 +27,7 @@ from cnnlesson.quadratic import (
     spectral_radius,
 )
 from cnnlesson.regression import PolynomialRegression, early_stopping_filter, tikhonov_filter
-from cnnlesson.results import load_results, read_results
+from cnnlesson.results import load_results, read_results, results_path
 from cnnlesson.stages import describe
 from cnnlesson.sweeps import sweep
 from cnnlesson.tracing import (
@@ -91,6 +91,7 @@ __all__ = [
     "quadratic_path",
     "read_results",
     "receptive_fields",
+    "results_path",
     "run_experiment",
     "save_svg",
     "sharpness",

@@ -1,5 +1,6 @@
 """One training of the real network as data: what was set, and what came of it."""
 
+import math
 import platform
 import time
 from collections.abc import Callable
@@ -64,6 +65,8 @@ class Run:
         training, as ``OneCycleLR`` does it, momentum being left alone.
     measure_every : int, optional
         Measure accuracy along the way too, every so many steps, 1 or more.
+    measure_training : bool, default False
+        Measure accuracy on the training images too, at the end.
 
     Raises
     ------
@@ -83,6 +86,7 @@ class Run:
     optimizer: Rule = "sgd"
     schedule: Literal["constant", "one-cycle"] = "constant"
     measure_every: Count | None = None
+    measure_training: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +112,8 @@ class RunResult:
         has the parts it finished.
     accuracy_curve : list of float
         Accuracy on the test images after every ``run.measure_every`` steps; empty without it.
+    train_accuracy : float, optional
+        Accuracy on the training images at the end, with ``run.measure_training``.
     dead_channels : list of float
         Share of the channels of each ReLU layer, first to last, that give 0 for every test image
         at the end; empty if a weight is not a finite number.
@@ -124,6 +130,7 @@ class RunResult:
     seconds: float
     loss_curve: list[float] = field(default_factory=list)
     accuracy_curve: list[float] = field(default_factory=list)
+    train_accuracy: float | None = None
     dead_channels: list[float] = field(default_factory=list)
     digits: str = ""
     environment: dict[str, str] = field(default_factory=dict)
@@ -137,6 +144,23 @@ class RunResult:
     def test_accuracy(self) -> float:
         """Accuracy after the last finished epoch; NaN if none was finished."""
         return self.test_accuracies[-1] if self.test_accuracies else float("nan")
+
+    def steps_to(self, accuracy: float) -> float:
+        """Return the number of steps after which ``accuracy_curve`` first was that high.
+
+        Parameters
+        ----------
+        accuracy : float
+            What to reach, in [0, 1].
+
+        Returns
+        -------
+        float
+            A multiple of ``run.measure_every``; infinite if it was never reached.
+        """
+        reached = (i for i, value in enumerate(self.accuracy_curve, start=1) if value >= accuracy)
+        first = next(reached, math.inf)
+        return first * (self.run.measure_every or 1)
 
     def to_dict(self) -> dict[str, object]:
         """Return the settings and the final results as one flat row of a table.
@@ -241,6 +265,9 @@ def run_experiment(
         seconds=time.perf_counter() - started,
         loss_curve=_mean_by_parts(history.batch_loss, num_steps),
         accuracy_curve=accuracy_curve,
+        train_accuracy=(
+            evaluate(model, x_train, digits.labels[train]) if run.measure_training else None
+        ),
         dead_channels=list(dead_channels(model, x_test).values()) if is_finite else [],
         digits=digits.source,
         environment={

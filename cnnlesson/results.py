@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cnnlesson.experiments import RunResult
 
-__all__ = ["load_results", "read_results"]
+__all__ = ["load_results", "read_results", "results_path"]
 
 _RESULT = TypeAdapter(RunResult)
 
@@ -87,6 +87,30 @@ def read_results(path: str | PathLike) -> list[RunResult]:
                 f"{first['msg']}"
             ) from error
     return results
+
+
+def results_path(study: str) -> Path:
+    """Return the file of one of the course's own studies.
+
+    Parameters
+    ----------
+    study : str
+        Its name, such as ``"map"``.
+
+    Returns
+    -------
+    pathlib.Path
+        The file, for `read_results`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such study.
+    """
+    names = sorted(path.stem for path in _folder().glob("*.jsonl"))
+    if study not in names:
+        raise ValueError(f"study: expected one of {', '.join(names)}, found {study!r}")
+    return _folder() / f"{study}.jsonl"
 
 
 def load_results(paths: Iterable[str | PathLike] | None = None) -> pd.DataFrame:

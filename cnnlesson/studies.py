@@ -1,13 +1,12 @@
 """The runs behind the chapters on measurements: what was measured, and with how many seeds."""
 
 from dataclasses import replace
-from functools import partial
 from itertools import product
 from typing import Any
 
 from cnnlesson.experiments import Pixels, Rule, Run
 
-__all__ = ["LEARNING_RATES", "MOMENTA", "RECIPE", "STUDIES", "WITHOUT"]
+__all__ = ["LEARNING_RATES", "MOMENTA", "ORIGINAL", "RECIPE", "STUDIES", "WITHOUT"]
 
 MOMENTA = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 # Twelve step sizes a scale of pixels, from far too small to far too large for any momentum.
@@ -17,11 +16,27 @@ LEARNING_RATES: dict[Pixels, tuple[float, ...]] = {
     "unit": tuple(float(f"{lr * 10:.3g}") for lr in _STEPS),
     "raw": tuple(float(f"{lr / 100:.3g}") for lr in _STEPS),
 }
-_SEEDS = range(5)
+_SEEDS, _FEWER = range(5), range(3)
 _SORTED: tuple[Pixels, ...] = ("standardized", "raw")
 
-# The notebook this course grew from: seven tenths of the 60,000 images, raw pixels.
-_original = partial(Run, num_images=42_000, num_test_images=18_000, pixels="raw")
+# The notebook this course grew from: seven tenths of the 60,000 images, raw pixels. Its first
+# training was to have forty epochs, and was interrupted in the fourth.
+ORIGINAL = tuple(
+    Run(
+        lr=lr,
+        momentum=momentum,
+        batch_size=batch_size,
+        num_epochs=num_epochs,
+        num_images=42_000,
+        num_test_images=18_000,
+        measure_training=True,
+    )
+    for lr, momentum, batch_size, num_epochs in (
+        (0.001, 0.8, 32, 3),
+        (0.001, 0.9, 32, 10),
+        (0.01, 0.0, 256, 100),
+    )
+)
 
 RECIPE = Run(
     lr=0.1,
@@ -44,7 +59,7 @@ WITHOUT: dict[str, tuple[dict[str, Any], ...]] = {
     "nothing": ({},),
     "schedule": ({"schedule": "constant", "lr": 0.01}, {"schedule": "constant", "lr": 0.03}),
     "momentum": ({"momentum": 0.0, "lr": 0.3}, {"momentum": 0.0, "lr": 1.0}),
-    "standardized pixels": ({"pixels": "unit"}, {"pixels": "unit", "lr": 1.0}),
+    "standardized pixels": ({"pixels": "unit", "lr": 0.5},),
     "most of the images": ({"num_images": 6000, "num_epochs": 35},),
     "four epochs of five": ({"num_epochs": 1},),
 }
@@ -67,7 +82,7 @@ STUDIES: dict[str, tuple[Run, ...]] = {
             seed=seed,
         )
         for seed, batch_size, momentum, lr in product(
-            _SEEDS, (8, 128, 512), (0.0, 0.9, 0.98), LEARNING_RATES["standardized"]
+            _FEWER, (8, 128, 512), (0.0, 0.9), LEARNING_RATES["standardized"][4:]
         )
     ),
     # Zeros first, nines last.
@@ -93,7 +108,7 @@ STUDIES: dict[str, tuple[Run, ...]] = {
             measure_every=measure_every,
         )
         for seed, (batch_size, num_epochs, measure_every) in product(
-            _SEEDS, ((32, 3, 25), (256, 6, 6))
+            _FEWER, ((32, 3, 25), (256, 6, 6))
         )
         for momentum, effective in product((0.0, 0.5, 0.9, 0.98), (0.05, 0.1, 0.2, 0.4))
     ),
@@ -107,24 +122,16 @@ STUDIES: dict[str, tuple[Run, ...]] = {
             num_test_images=1000,
             seed=seed,
         )
-        for seed, (optimizer, momenta) in product(_SEEDS, _RULES.items())
+        for seed, (optimizer, momenta) in product(_FEWER, _RULES.items())
         for momentum, lr in product(momenta, LEARNING_RATES["standardized"])
     ),
     # A recipe, and the recipe without each of its parts in turn.
     "recipe": tuple(
         replace(RECIPE, **change, seed=seed)
-        for seed in _SEEDS
+        for seed in _FEWER
         for changes in WITHOUT.values()
         for change in changes
     ),
-    # The three trainings of the original notebook, at their full length.
-    "original": tuple(
-        _original(lr=lr, momentum=momentum, batch_size=size, num_epochs=epochs, seed=seed)
-        for seed in _SEEDS
-        for lr, momentum, size, epochs in (
-            (0.001, 0.9, 32, 10),
-            (0.001, 0.8, 32, 40),
-            (0.01, 0.0, 256, 100),
-        )
-    ),
+    # The trainings of the original notebook, as long as they ran there; the longest comes last.
+    "original": tuple(replace(run, seed=seed) for run in ORIGINAL for seed in _SEEDS),
 }

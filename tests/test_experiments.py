@@ -1,5 +1,8 @@
 """An experiment does what its settings say, and says what came of it."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -51,6 +54,7 @@ def test_a_row_holds_every_setting_and_the_final_results():
     assert list(row) == [
         *("lr", "momentum", "batch_size", "num_epochs", "num_images", "num_test_images"),
         *("pixels", "order", "seed", "optimizer", "schedule", "measure_every"),
+        "measure_training",
         *("status", "train_loss", "test_accuracy", "seconds"),
     ]
     assert row["train_loss"] == result.train_losses[1]
@@ -108,6 +112,19 @@ def test_accuracy_along_the_way_is_measured_without_a_trace():
     assert unwatched.accuracy_curve == []
     every = run_experiment(Run(num_epochs=2, measure_every=7, **SMALL), DIGITS)
     assert every.accuracy_curve == every.test_accuracies  # 7 steps an epoch
+
+
+def test_accuracy_on_the_training_images_is_measured_where_asked():
+    result = run_experiment(Run(num_epochs=20, measure_training=True, **SMALL), DIGITS)
+    assert result.train_accuracy > result.test_accuracy
+    assert run_experiment(Run(**SMALL), DIGITS).train_accuracy is None
+
+
+def test_the_first_measurement_that_is_high_enough_counts():
+    result = run_experiment(Run(num_epochs=2, measure_every=3, **SMALL), DIGITS)
+    result = replace(result, accuracy_curve=[0.2, 0.5, 0.4, 0.6])
+    steps = [result.steps_to(accuracy) for accuracy in (0.1, 0.5, 0.55, 0.7)]
+    assert steps == [3, 6, 12, math.inf]
 
 
 def test_seeds_matter_and_repeat():

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cnnlesson.plots import plot_accuracy_map, plot_against
+from cnnlesson.plots import plot_accuracy_map, plot_against, plot_edge
 
 
 @pytest.fixture(autouse=True)
@@ -97,3 +97,17 @@ def test_a_setting_that_may_be_zero_has_a_linear_axis():
     assert ax.get_xscale() == "linear"
     assert ax.get_legend() is None
     np.testing.assert_allclose(ax.lines[0].get_xydata(), [[0, 0.5], [0.9, 1]])
+
+
+def test_the_edge_stands_beside_both_predictions():
+    index = pd.MultiIndex.from_product([(0.0, 0.5, 0.9), range(3)], names=["momentum", "seed"])
+    edges = pd.Series([0.2, 0.1, 0.2, 0.1, 0.1, 0.05, 0.05, 0.02, 0.02], index)
+    ax = plot_edge(edges)
+    median, seeds, network, bowl = ax.lines
+    np.testing.assert_allclose(median.get_xdata(), [1, 0.5, 0.1])
+    np.testing.assert_allclose(median.get_ydata(), [0.2, 0.1, 0.02])
+    np.testing.assert_allclose(seeds.get_ydata(), edges)
+    np.testing.assert_allclose(network.get_ydata(), [0.2, 0.1, 0.02])
+    np.testing.assert_allclose(bowl.get_ydata(), [0.2, 0.3, 0.38])
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "0.5", "0.9"]
+    assert ax.xaxis_inverted()

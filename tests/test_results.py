@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cnnlesson import Run, RunResult, load_results, read_results
+from cnnlesson import Run, RunResult, load_results, read_results, results_path
 from cnnlesson.results import append_result, drop_torn_line
 
 RESULT = RunResult(
@@ -94,3 +94,9 @@ def test_the_table_is_tidy(path, tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.jsonl"):
         read_results(tmp_path / "none.jsonl")
+
+
+def test_a_study_has_its_file_and_an_unknown_one_a_clear_error():
+    assert read_results(results_path("map"))
+    with pytest.raises(ValueError, match=r"study: expected one of .*map.*, found 'maps'"):
+        results_path("maps")

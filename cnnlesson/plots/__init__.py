@@ -6,7 +6,7 @@ from cnnlesson.plots.curves import plot_curves, plot_history, plot_spread
 from cnnlesson.plots.digits import show_images, show_pixels
 from cnnlesson.plots.mistakes import plot_confusion_matrix, plot_reliability
 from cnnlesson.plots.paths import plot_rates, plot_trajectories
-from cnnlesson.plots.runs import plot_accuracy_map, plot_against
+from cnnlesson.plots.runs import plot_accuracy_map, plot_against, plot_edge
 from cnnlesson.plots.shapes import plot_positions, show_seen
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "plot_bands",
     "plot_confusion_matrix",
     "plot_curves",
+    "plot_edge",
     "plot_eigenvalues",
     "plot_history",
     "plot_over_curvature",

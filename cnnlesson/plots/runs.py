@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import FuncNorm
 from matplotlib.patheffects import withStroke
 
-__all__ = ["plot_accuracy_map", "plot_against"]
+__all__ = ["plot_accuracy_map", "plot_against", "plot_edge"]
 
 _BEST = 0.99  # the end of the scale of colours
 _TICKS = (0, 0.5, 0.8, 0.9, 0.95, 0.98)
@@ -125,6 +125,51 @@ def plot_against(
     ax.set(xlabel=x, ylabel=y, xscale="log" if (frame[x] > 0).all() else "linear")
     if by is not None:
         ax.legend()
+    return ax
+
+
+def plot_edge(edges: pd.Series, *, ax: Axes | None = None) -> Axes:
+    """Plot the largest step size that still learns against momentum, beside two predictions.
+
+    Both predictions start where the median of the edges is at the smallest momentum. Along one
+    α/(1−μ) stays the same, along the other α/(1+μ), as on the bound of a quadratic loss.
+
+    Parameters
+    ----------
+    edges : pandas.Series
+        Largest step sizes, indexed by ``momentum`` and ``seed``.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure otherwise.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes, both logarithmic: 1−μ, falling to the right, and the step size.
+    """
+    if ax is None:
+        _, ax = plt.subplots(layout="constrained")
+    medians = edges.groupby("momentum").median()
+    momenta = medians.index.to_numpy()
+    (line,) = ax.plot(1 - momenta, medians, label="median of the seeds")
+    ax.plot(
+        1 - edges.index.get_level_values("momentum"),
+        edges,
+        marker="o",
+        linestyle="none",
+        alpha=0.4,
+        color=line.get_color(),
+        label="one seed",
+    )
+    first, start = momenta[0], medians.iloc[0]
+    network = start * (1 - momenta) / (1 - first)
+    bowl = start * (1 + momenta) / (1 + first)
+    ax.plot(1 - momenta, network, color="0.4", linestyle="--", label="α/(1−μ) stays the same")
+    ax.plot(1 - momenta, bowl, color="0.4", linestyle=":", label="a bowl: α/(1+μ) stays the same")
+    ax.set(xscale="log", yscale="log", xlabel="momentum μ", ylabel="largest step size that learns")
+    ax.set_xticks(1 - momenta, [f"{momentum:g}" for momentum in momenta], rotation=60)
+    ax.xaxis.minorticks_off()
+    ax.invert_xaxis()
+    ax.legend()
     return ax
 
 
