@@ -1,10 +1,11 @@
 """Time the interactive figures of the built book: from a real input event to the painted frame.
 
 Chromium opens the page that holds a figure, and gets mouse moves and key presses as from hardware,
-one at a time, for every slider, number, point and map of pixels. A time starts with the event's own
-``timeStamp``. It ends in the first task after the frame in which the figure changed, more than the
-control itself: after the animation callbacks, style, layout and paint. The wait for the screen's
-next frame is part of it, half a frame on average.
+one at a time, for every slider, number, point and map of pixels. A hand does not keep step with the
+screen: before each event passes a random time of up to a frame, so that events fall evenly over the
+frames. A time starts with the event's own ``timeStamp``. It ends in the first task after the frame
+in which the figure changed, more than the control itself: after the animation callbacks, style,
+layout and paint. The wait for the screen's next frame is part of it, half a frame on average.
 
 A busy machine lengthens these times. The last column does not feel that: the processor time that
 the page's main thread spent, all told, per event.
@@ -17,9 +18,11 @@ The exit status is 1 where a median lies above 16 ms or a single event above 50 
 import argparse
 import math
 import platform
+import random
 import shutil
 import statistics
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +32,7 @@ from cnnlesson import widgets
 from cnnlesson.widgets.figure import Figure
 
 MEDIAN, WORST = 16.0, 50.0  # milliseconds
+FRAME = 1 / 60  # seconds
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
 CONTROLS = "input[type=range], input[type=number], [role=slider]"
 
@@ -84,6 +88,10 @@ def sweep(control: Locator, count: int) -> Iterator[tuple[float, float]]:
 def exercise(page: Page, figure: Locator, num_events: int) -> list[float]:
     """Return the milliseconds of at least so many events that changed the figure."""
     figure.evaluate(WATCH)
+    hand = random.Random(0)
+
+    def pause() -> None:
+        time.sleep(hand.uniform(0, FRAME))
 
     def times() -> list[float]:
         page.evaluate("times.wait()")
@@ -99,6 +107,7 @@ def exercise(page: Page, figure: Locator, num_events: int) -> list[float]:
             page.evaluate("times.wait()")
             page.mouse.down()
             for place in places:
+                pause()
                 page.mouse.move(*place)
                 page.evaluate("times.wait()")
             page.mouse.up()
@@ -106,6 +115,7 @@ def exercise(page: Page, figure: Locator, num_events: int) -> list[float]:
             is_number = control.evaluate("(element) => element.type === 'number'")
             forth, back = ("ArrowUp", "ArrowDown") if is_number else ("ArrowLeft", "ArrowRight")
             for i in range(each):
+                pause()
                 page.keyboard.press(back if i // 10 % 2 else forth)
                 page.evaluate("times.wait()")
         if len(times()) >= num_events:

@@ -1,5 +1,5 @@
 // A scale of colours for signed values, and the bar that explains it.
-import { add, number } from "./figure.js";
+import { add, number, setText } from "./figure.js";
 
 // ColorBrewer's RdBu, which colour-blind eyes tell apart too.
 const BLUE_TO_RED = [
@@ -21,7 +21,7 @@ export function colourBar(parent) {
   const stops = BLUE_TO_RED.map((colour) => `rgb(${colour})`);
   band.style.background = `linear-gradient(to right, ${stops})`;
   return (limit) => {
-    low.textContent = number(-limit);
-    high.textContent = number(limit);
+    setText(low, number(-limit));
+    setText(high, number(limit));
   };
 }

@@ -1,6 +1,6 @@
 // A 3×3 convolution of a digit, with every pixel, product and sum.
 import { colourBar, diverging } from "./colours.js";
-import { add, figure, number, set } from "./figure.js";
+import { add, figure, number, set, setText } from "./figure.js";
 import { digit, drawnOn, grey, grid, pad, pixels, swatch, tint } from "./pixels.js";
 
 const PRESETS = {
@@ -77,7 +77,7 @@ function render({ model, el }) {
   const last = add(equation, "p", {}, "sum");
   const [total, fate] = ["b", "span"].map((tag) => add(last, tag));
   const write = (element, value, colour) => {
-    element.textContent = number(value);
+    setText(element, number(value));
     tint(element, colour);
   };
   const presets = add(self.root, "div", { class: "buttons", role: "group", "aria-label": "Kernels" });
@@ -103,7 +103,7 @@ function render({ model, el }) {
     input.show(padded);
     output.paint(result.output.map((row) => row.map(signed)));
     output.point(at, `${name(at)}: ${number(result.value)}`, [size, size]);
-    output.box.style.width = `${(100 * size) / padded.length}%`; // pixels as large as the input's
+    set(output.box, { style: `width: ${(100 * size) / padded.length}%` }); // pixels as large as the input's
     place([border], [state.padding, state.padding]);
     place(panes, at.map((index) => index * state.stride));
     place(marks, at);
@@ -114,14 +114,14 @@ function render({ model, el }) {
       write(products[k], result.products[k], diverging(result.products[k] / most));
     }
     write(total, result.sum, signed(result.sum));
-    fate.textContent = state.activation === "ReLU" ? `ReLU: ${number(result.value)}` : "";
+    setText(fate, state.activation === "ReLU" ? `ReLU: ${number(result.value)}` : "");
     for (const [button, kernel] of choices) set(button, { "aria-pressed": kernel === String(state.kernel) });
-    input.size.textContent = `${padded.length}×${padded.length}${state.padding ? ", padded" : ""}`;
-    output.size.textContent = `${size}×${size}`;
+    setText(input.size, `${padded.length}×${padded.length}${state.padding ? ", padded" : ""}`);
+    setText(output.size, `${size}×${size}`);
     const all = result.output.flat();
     const [low, high] = [Math.min(...all), Math.max(...all)].map((value) => number(value));
-    words.textContent = `28×28 → ${size}×${size}, for ⌊(28 + 2·${state.padding} − 3)/${state.stride}⌋ + 1 = ${size}. ` +
-      `The ${all.length} values go from ${low} to ${high}.`;
+    setText(words, `28×28 → ${size}×${size}, for ⌊(28 + 2·${state.padding} − 3)/${state.stride}⌋ + 1 = ${size}. ` +
+      `The ${all.length} values go from ${low} to ${high}.`);
     self.say(`${words.textContent} ${name(at)}: the products add up to ${number(result.sum)}. ${fate.textContent}`);
   };
 

@@ -1,6 +1,6 @@
 // The trained network reads what is drawn; every map it makes on the way can be looked at.
 import { centred, forward, unpack } from "./convnet.js";
-import { add, figure, number, set } from "./figure.js";
+import { add, figure, number, set, setText } from "./figure.js";
 import { drawnOn, grid, levels, pad, picture, pixels } from "./pixels.js";
 
 const POOLED = "The largest of each 2×2 values of the same map before.";
@@ -114,12 +114,12 @@ function render({ model, el }) {
     paper.show(result.drawn);
     input.paintGrey(levels(result.image), 28);
     const verb = state.drawing ? "Reads" : "Clean paper. Even so it reads";
-    verdict.textContent = `${verb} ${first === 8 ? "an" : "a"} ${first}, ${percent(probabilities[first])}. ` +
-      `Second guess ${second}, ${percent(probabilities[second])}.`;
+    setText(verdict, `${verb} ${first === 8 ? "an" : "a"} ${first}, ${percent(probabilities[first])}. ` +
+      `Second guess ${second}, ${percent(probabilities[second])}.`);
     rows.forEach(({ row, logit, p, bar }, label) => {
-      logit.textContent = number(result.logits[label], 1);
-      p.textContent = percent(probabilities[label]);
-      bar.style.width = `${100 * probabilities[label]}%`;
+      setText(logit, number(result.logits[label], 1));
+      setText(p, percent(probabilities[label]));
+      set(bar, { style: `width: ${100 * probabilities[label]}%` });
       row.className = label === first ? "best" : "";
     });
     const { sees, step, about: what } = LAYERS[state.layer];
@@ -138,7 +138,7 @@ function render({ model, el }) {
     const found = most
       ? `Its largest value, ${number(most)}, is framed; that one sees the ${sees}×${sees} pixels framed in the input.`
       : "It is zero everywhere: it found nothing here.";
-    about.textContent = `Map ${channel} of ${state.layer}, ${size}×${size}. ${what} ${found}`;
+    setText(about, `Map ${channel} of ${state.layer}, ${size}×${size}. ${what} ${found}`);
     self.say(`${verdict.textContent} ${about.textContent}`);
   };
 

@@ -1,6 +1,6 @@
 // A tilted bowl: the path in the plane is the sum of two paths, one along each eigenvector.
 import { TOLERANCE, optimum, rateOf } from "./bowl.js";
-import { add, figure, number, set } from "./figure.js";
+import { add, figure, number, set, setText } from "./figure.js";
 
 /** Return where momentum comes from `start` against `gradient`, after each step. */
 function descend(gradient, start, { lr, momentum, num_steps }) {
@@ -131,7 +131,7 @@ function render({ model, el }) {
       [`w = ${short(x)} · q₁ + ${short(y)} · q₂`.replace("+ −", "− "),
         `= (${path.at(-1).map(short).join(", ")}) after ${state.num_steps} steps. Turn the bowl: only this line changes.`],
     ];
-    texts.forEach((lines, i) => lines.forEach((line, k) => (words[i][k].textContent = line)));
+    texts.forEach((lines, i) => lines.forEach((line, k) => setText(words[i][k], line)));
     rates.forEach((rate, i) => (words[i][1].className = rate > 1 - TOLERANCE ? "bad" : ""));
     self.say(texts.map((lines) => lines.join(" ")).join(" "));
   };

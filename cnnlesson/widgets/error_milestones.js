@@ -1,6 +1,6 @@
 // The error of momentum by eigenvalue, and the part of it that the gradient's noise makes.
 import { TOLERANCE, optimum, rateOf } from "./bowl.js";
-import { add, figure, number, set } from "./figure.js";
+import { add, figure, number, set, setText } from "./figure.js";
 
 const COUNT = 20; // components
 const FRACTIONS = [0.1, 0.01, 0.001];
@@ -132,7 +132,7 @@ function render({ model, el }) {
       set(curves[i], { d: points.length ? chart.line(points) : "" });
     });
     const texts = [describeSlowest(result, slowest), describeNoise(result, state.noise, state.num_steps)];
-    texts.forEach((lines, card) => lines.forEach((line, i) => (cards[card][i].textContent = line)));
+    texts.forEach((lines, card) => lines.forEach((line, i) => setText(cards[card][i], line)));
     cards[0][0].className = Math.max(...rates) > 1 - TOLERANCE ? "bad" : "";
     self.say(texts.map(([title, ...lines]) => `${title}. ${lines.join(" ")}`).join(" "));
   };

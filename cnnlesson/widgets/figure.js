@@ -17,10 +17,32 @@ export function add(parent, tag, attributes = {}, text = "") {
   return set(element, attributes);
 }
 
-/** Set attributes of an element. */
+/** Set attributes of an element: those that change, because each has the browser look again. */
 export function set(element, attributes) {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+  }
   return element;
+}
+
+/** Write an element's text into the text node it has: a new one would be laid out afresh. */
+export function setText(element, text) {
+  const node = element.firstChild ?? element.appendChild(document.createTextNode(""));
+  if (node.data !== String(text)) node.data = text;
+}
+
+/** Make an element like another one, changing no more than differs; it holds elements or text. */
+export function renew(element, other) {
+  for (const name of element.getAttributeNames()) other.hasAttribute(name) || element.removeAttribute(name);
+  set(element, Object.fromEntries([...other.attributes].map(({ name, value }) => [name, value])));
+  const [old, fresh] = [[...element.children], [...other.children]];
+  if (!old.length && element.textContent !== other.textContent && !fresh.length) setText(element, other.textContent);
+  fresh.forEach((child, i) => {
+    if (old[i]?.tagName === child.tagName) renew(old[i], child);
+    else if (old[i]) old[i].replaceWith(child);
+    else element.append(child);
+  });
+  old.slice(fresh.length).forEach((child) => child.remove());
 }
 
 /** Write a number with a fixed number of decimals and a real minus sign. */
@@ -58,7 +80,7 @@ export function scale([a, b], [p, q], isLog = false) {
 
 const same = (value) => value;
 
-/** Set up a figure in `el`; `draw(state)` runs once a frame at most, whenever a setting changed. */
+/** Set up a figure in `el`; `draw(state)` runs whenever a setting changed. */
 export function figure({ model, el }, label) {
   const root = add(el, "div", {
     class: "cnnlesson-figure is-live",
@@ -78,8 +100,15 @@ export function figure({ model, el }, label) {
   const status = add(root, "p", { class: "for-screen-readers", role: "status" });
   const undo = [];
   let frame = 0;
+  let isStale = false;
   let said = null;
   let saying = 0;
+
+  const drawStale = () => {
+    if (!isStale) return;
+    isStale = false;
+    self.draw(self.state());
+  };
 
   const self = {
     root,
@@ -104,10 +133,18 @@ export function figure({ model, el }, label) {
       self.redraw();
     },
 
+    /** Draw once whoever called is done; what changes after that waits for the next frame. */
     redraw() {
+      if (!frame) queueMicrotask(drawStale);
+      self.redrawLater();
+    },
+
+    /** Draw in the next frame. */
+    redrawLater() {
+      isStale = true;
       frame ||= requestAnimationFrame(() => {
         frame = 0;
-        self.draw(self.state());
+        drawStale();
       });
     },
 
@@ -115,7 +152,7 @@ export function figure({ model, el }, label) {
     say(text) {
       if (said !== null && text !== said) {
         clearTimeout(saying);
-        saying = setTimeout(() => (status.textContent = text), 600);
+        saying = setTimeout(() => setText(status, text), 600);
       }
       said = text;
     },
@@ -161,7 +198,7 @@ export function figure({ model, el }, label) {
         // Written only when another hand moved it: a value between two steps would jump.
         if (toValue(input.valueAsNumber) !== value) input.value = toPosition(value);
         input.style.setProperty("--filled", toFraction(value));
-        output.textContent = show(value);
+        setText(output, show(value));
         set(input, { "aria-valuetext": show(value) });
       };
       input.addEventListener("input", () => {
@@ -309,25 +346,24 @@ export function figure({ model, el }, label) {
           set(svg, { viewBox: `0 0 ${plot.width} ${total}`, height: total });
           set(inside, { ...plot.box, viewBox: `${left} ${above} ${width} ${tall}` });
 
-          axes.replaceChildren();
-          add(axes, "rect", plot.box);
-          const write = (text, x, y, anchor) => add(axes, "text", { x, y, "text-anchor": anchor }, text);
+          const fresh = axes.cloneNode();
+          add(fresh, "rect", plot.box);
+          const lines = add(fresh, "path");
+          const label = (text, x, y, anchor) => add(fresh, "text", { x, y, "text-anchor": anchor }, text);
           const plain = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
           for (const [value, text] of columns ?? ticks(x, 5).map((at) => [at, plain(at)])) {
-            write(text, plot.x(value), above + tall + 16, "middle");
+            label(text, plot.x(value), above + tall + 16, "middle");
           }
           const powers = isLogY ? ticks(y.map(Math.log10), 6) : [];
           const marks = isLogY
             ? powers.map((power) => [10 ** power, powerOfTen(power)])
             : (rows ?? ticks(y, 2).map((value) => [value, plain(value)]));
-          for (const [value, text] of marks) {
-            const at = plot.y(value);
-            add(axes, "path", { d: `M${left},${at}h${width}` });
-            write(text, left - 6, at + 4, "end");
-          }
-          write(xLabel, left + width / 2, total - 4, "middle");
+          for (const [value, text] of marks) label(text, left - 6, plot.y(value) + 4, "end");
+          set(lines, { d: marks.map(([value]) => `M${left},${plot.y(value)}h${width}`).join("") });
+          label(xLabel, left + width / 2, total - 4, "middle");
           const turned = `translate(12,${above + tall / 2}) rotate(-90)`;
-          add(axes, "text", { transform: turned, "text-anchor": "middle" }, yLabel);
+          add(fresh, "text", { transform: turned, "text-anchor": "middle" }, yLabel);
+          renew(axes, fresh);
         },
 
         /** The `d` of a path through the points, given in data units. */
@@ -341,11 +377,11 @@ export function figure({ model, el }, label) {
         /** Explain above the plot how lines of these classes look: a list of [class, text]. */
         legend(title, items) {
           const row = add(svg, "g", { "aria-hidden": "true" });
-          const write = (text, x) => x + add(row, "text", { x, y: 14 }, text).getComputedTextLength();
-          let end = title ? write(title, left) + 10 : left;
+          const label = (text, x) => x + add(row, "text", { x, y: 14 }, text).getComputedTextLength();
+          let end = title ? label(title, left) + 10 : left;
           for (const [name, text] of items) {
             add(row, "path", { class: name, d: `M${end},10h18` });
-            end = write(text, end + 23) + 14;
+            end = label(text, end + 23) + 14;
           }
         },
 
@@ -377,7 +413,7 @@ export function figure({ model, el }, label) {
       const sized = new ResizeObserver(([{ contentRect }]) => {
         if (Math.round(contentRect.width) === plot.width || contentRect.width < 1) return;
         plot.width = Math.round(contentRect.width);
-        self.redraw();
+        self.redrawLater(); // now, what is observed would change again
       });
       sized.observe(holder);
       undo.push(() => sized.disconnect());
@@ -391,6 +427,7 @@ export function figure({ model, el }, label) {
       return () => {
         undo.forEach((step) => step());
         cancelAnimationFrame(frame);
+        isStale = false;
         clearTimeout(saying);
         root.remove();
       };

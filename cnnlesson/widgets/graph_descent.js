@@ -1,7 +1,7 @@
 // Weights on a graph that momentum pulls to 1 from one node: news travels one edge a step at most.
 import { TOLERANCE, optimum, rateOf } from "./bowl.js";
 import { colourBar, diverging } from "./colours.js";
-import { add, figure, number, set } from "./figure.js";
+import { add, figure, number, set, setText } from "./figure.js";
 
 const HORIZON = 400; // steps in the chart of the error
 /** Return the steps in which a rate shrinks the error to a fraction. */
@@ -139,7 +139,7 @@ function render({ model, el }) {
       `Largest error ${error < 1e4 ? number(error, 3) : "beyond 10⁴"}. No method gets below 1 before step ${farthest}.`,
       `In the long run error × ρ = ${number(rate, 3)} a step: ${pace}.`,
     ];
-    texts.forEach((text, i) => (words[i].textContent = text));
+    texts.forEach((text, i) => setText(words[i], text));
     words[2].className = rate > 1 - TOLERANCE ? "bad" : "";
     set(map, { "aria-label": `The ${state.graph} of 64 nodes, coloured by weight.` });
     self.say(`${texts[0]}. ${texts.slice(1).join(" ")}`);

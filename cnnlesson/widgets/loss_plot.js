@@ -1,6 +1,6 @@
 // The losses of several trainings, the newest while it trains, and a table that names them.
 
-import { add, figure, powerOfTen, set } from "./figure.js";
+import { add, figure, powerOfTen, set, setText } from "./figure.js";
 
 const GUESS = Math.log10(Math.log(10)); // of the loss when each of ten digits is as likely
 const APART = 13; // pixels between two numbers at the curves' ends
@@ -119,11 +119,11 @@ function render({ model, el }) {
         y: moved[i] + 4,
         visibility: last ? "visible" : "hidden",
       });
-      elements.name.textContent = `${curve.number}: ${curve.name}`;
-      curve.cells.forEach((text, k) => (elements.cells[k].textContent = text));
+      setText(elements.name, `${curve.number}: ${curve.name}`);
+      curve.cells.forEach((text, k) => setText(elements.cells[k], text));
     });
     table.hidden = !curves.length;
-    words.textContent = state.words;
+    setText(words, state.words);
     words.className = state.is_bad ? "result bad" : "result";
     if (state.is_news) self.say(state.words);
     nameSliders(self.root.closest(".cnnlesson-panel"));

@@ -1,6 +1,6 @@
 // Momentum beside gradient descent on the bowl ½(x²/κ + y²).
 import { TOLERANCE, optimum, rateOf } from "./bowl.js";
-import { add, figure, number, set } from "./figure.js";
+import { add, figure, number, set, setText } from "./figure.js";
 import { player } from "./player.js";
 
 function descend(curvatures, start, lr, momentum, numSteps) {
@@ -125,7 +125,7 @@ function render({ model, el }) {
     start.place();
     for (const run of runs) drawRun(run, result[run.name], state.num_steps);
     drawMoment(result.momentum);
-    bound.textContent = `momentum converges for α < 2(1 + μ) = ${number(result.momentum.bound)}`;
+    setText(bound, `momentum converges for α < 2(1 + μ) = ${number(result.momentum.bound)}`);
     lr.markLimit(result.momentum.bound);
     const [upper, lower] = [...runs].sort((a, b) => b.points.at(-1)[1] - a.points.at(-1)[1]);
     chart.nameCurve(upper.label, upper.points, lower.points, true);
@@ -151,7 +151,7 @@ function render({ model, el }) {
     const [word, numbers, slower] = describe(result);
     const lost = `${numLost} of ${numSteps} steps lie outside the picture.`;
     const end = `Loss at the end: ${result.loss.at(-1).toPrecision(2).replace("-", "−")}.`;
-    [word, `${numbers} ${end}`, numLost ? lost : slower].forEach((text, i) => (run.words[i].textContent = text));
+    [word, `${numbers} ${end}`, numLost ? lost : slower].forEach((text, i) => setText(run.words[i], text));
     run.words[0].className = result.rate > 1 - TOLERANCE ? "bad" : "";
   }
 
@@ -179,8 +179,8 @@ function render({ model, el }) {
     set(vector, { ...at, "text-anchor": toLeft ? "end" : "start", visibility: isSeen ? "visible" : "hidden" });
     const short = (part) => (Math.abs(part) < 1e4 ? number(part) : part.toExponential(1));
     const pair = (parts) => `(${parts.map(short).join(", ")})`;
-    moment.textContent = `Step ${t}: momentum is at w = ${pair(w[t])} with velocity v = ${pair(v[t])}. ` +
-      `Loss ${loss[t].toPrecision(2).replace("-", "−")}.`;
+    setText(moment, `Step ${t}: momentum is at w = ${pair(w[t])} with velocity v = ${pair(v[t])}. ` +
+      `Loss ${loss[t].toPrecision(2).replace("-", "−")}.`);
   }
 
   return self.start();

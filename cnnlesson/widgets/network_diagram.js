@@ -1,5 +1,5 @@
 // A network as stacks of feature maps, drawn from its shapes in the way of cnnlesson/diagrams.py.
-import { add, set } from "./figure.js";
+import { add, renew, set } from "./figure.js";
 import { describe, special, times } from "./stack.js";
 
 const INK = "currentColor";
@@ -41,7 +41,7 @@ const inWords = (stages) => stages.map(({ shape, operations, isWrong }) => {
 }).join(" ");
 
 /** Draw a traced network as wide as `width`; a click on a stage calls choose(its layer). */
-export function drawNetwork(svg, network, { width, chosen, choose }) {
+export function drawNetwork(drawn, network, { width, chosen, choose }) {
   const stages = toStages(network);
   // As many in a row as there is room for; the last of a row also begins the next one.
   const most = Math.max(2, Math.floor(width / (width > 560 ? 100 : 71)));
@@ -60,7 +60,7 @@ export function drawNetwork(svg, network, { width, chosen, choose }) {
   const side = (pixels) => largest * (pixels / biggest) ** power;
 
   const height = Math.ceil(pitch * Math.ceil(links / each));
-  svg.replaceChildren();
+  const svg = drawn.cloneNode();
   set(svg, { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": inWords(stages) });
   const write = (parent, words, x, y, size) => add(parent, "text", {
     x, y, "text-anchor": "middle", "font-size": size, "font-family": "sans-serif", fill: INK,
@@ -81,8 +81,7 @@ export function drawNetwork(svg, network, { width, chosen, choose }) {
 
   function drawStage({ shape, kind, index, isWrong }, at, isRepeated) {
     const { x, y, w, h, top, middle, isFlat, count } = at;
-    const group = add(svg, "g", { class: isRepeated ? "repeated" : "stage" });
-    group.addEventListener("click", () => choose(index));
+    const group = add(svg, "g", { class: isRepeated ? "repeated" : "stage", "data-layer": index });
     if (!shape) {
       const stroke = isWrong ? RED : "#808080";
       rect(group, x, y, w, h, { fill: "transparent", stroke, "stroke-dasharray": "3 3" });
@@ -147,6 +146,11 @@ export function drawNetwork(svg, network, { width, chosen, choose }) {
     });
     last = at;
   });
+  renew(drawn, svg);
+  drawn.onclick = ({ target }) => {
+    const stage = target.closest("[data-layer]");
+    if (stage) choose(Number(stage.dataset.layer));
+  };
 }
 
 /** Return the diagram as a file of its own, which follows its reader's colour scheme. */

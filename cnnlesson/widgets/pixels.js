@@ -11,8 +11,8 @@ export const levels = (rows) => Uint8ClampedArray.from(rows.flat(), (ink) => 255
 /** Colour an element's ground, and its text black or white, whichever stands out more. */
 export function tint(element, colour) {
   const [r, g, b] = colour.map((c) => ((c / 255 + 0.055) / 1.055) ** 2.4);
-  element.style.background = `rgb(${colour})`;
-  element.style.color = 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000" : "#fff";
+  const ink = 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#000" : "#fff";
+  set(element, { style: `background: rgb(${colour}); color: ${ink};` });
 }
 
 /** Return a square of values, as rows. */

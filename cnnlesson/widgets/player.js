@@ -1,5 +1,5 @@
 // Play and Pause, and a slider over the same steps: a course to watch or to leaf through.
-import { add } from "./figure.js";
+import { add, setText } from "./figure.js";
 
 const SECONDS = 8; // for the whole course; a short one is slower still than that
 const SLOWEST = 4; // steps a second
@@ -12,7 +12,7 @@ export function player(self, parent, name, { label, show }) {
   const stillness = matchMedia("(prefers-reduced-motion: reduce)");
   let frame = 0;
   const write = () => {
-    button.textContent = frame ? "Pause" : stillness.matches ? "Next step" : "Play";
+    setText(button, frame ? "Pause" : stillness.matches ? "Next step" : "Play");
   };
   const pause = () => {
     cancelAnimationFrame(frame);

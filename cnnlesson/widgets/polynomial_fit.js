@@ -1,5 +1,5 @@
 // A polynomial fitted to noisy points: what is learned when, and how Tikhonov's penalty compares.
-import { add, figure, number, powerOfTen, scale, set } from "./figure.js";
+import { add, figure, number, powerOfTen, scale, set, setText } from "./figure.js";
 
 const PLACES = Array.from({ length: 81 }, (_, i) => i / 40 - 1);
 const truth = (x) => Math.sin(Math.PI * x);
@@ -126,7 +126,7 @@ function render({ model, el }) {
       [`Tikhonov with δ = (1 − μ)/(αk) = ${short(result.penalty)}`, away(tikhonov.errors),
         "It keeps λ/(λ + δ) of each eigenfeature."],
     ];
-    texts.forEach((card, i) => card.forEach((line, k) => (words[i][k].textContent = line)));
+    texts.forEach((card, i) => card.forEach((line, k) => setText(words[i][k], line)));
     self.say(texts.map(([title, ...rest]) => `${title}: ${rest.join(" ")}`).join(" "));
   };
   return self.start();

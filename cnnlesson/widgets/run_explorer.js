@@ -1,5 +1,5 @@
 // Measured trainings of the real network: a map of their accuracy to tap, and every seed's losses.
-import { add, figure, set } from "./figure.js";
+import { add, figure, set, setText } from "./figure.js";
 import { unpack } from "./packed_runs.js";
 import { LINES, SIGNS, nearest, paths, runMap, show } from "./run_map.js";
 
@@ -63,7 +63,7 @@ function slider(self, parent, name) {
     const at = list.indexOf(nearest(list, value));
     if (input.valueAsNumber !== at) input.value = at;
     input.style.setProperty("--filled", at / (list.length - 1));
-    output.textContent = show(value);
+    setText(output, show(value));
   };
 }
 
@@ -134,7 +134,7 @@ function render({ model, el }) {
     if (key !== drawn) map.drawCells(result.axes, result.cells);
     drawn = key;
     const texts = describe(result);
-    texts.forEach((text, i) => (words[i].textContent = text));
+    texts.forEach((text, i) => setText(words[i], text));
     words[0].className = ["Diverged", "Dead"].includes(texts[0]) ? "bad" : "";
     map.drawChoice(result.cell, result.lines, state, texts[0]);
     drawCurves(result.cell?.runs ?? [], table.steps[table.batch_size.indexOf(state.batch_size)]);

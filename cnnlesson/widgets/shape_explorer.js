@@ -1,5 +1,5 @@
 // A network to build layer by layer: shapes, parameters, work, receptive fields, errors and code.
-import { add, figure, set } from "./figure.js";
+import { add, figure, renew, set, setText } from "./figure.js";
 import { drawNetwork, toFile } from "./network_diagram.js";
 import {
   KEYS, NAMES, WORDS, derive, describe, isPooling, many, product, read, times, toCode, trace, write,
@@ -138,8 +138,8 @@ function render({ model, el }) {
     } catch {
       document.execCommand("copy"); // a page without a secure address has no clipboard
     }
-    copy.textContent = "Copied";
-    setTimeout(() => (copy.textContent = "Copy code"), 2000);
+    setText(copy, "Copied");
+    setTimeout(() => (setText(copy, "Copy code")), 2000);
   });
   give("Save diagram as SVG", () => {
     const href = URL.createObjectURL(new Blob([toFile(svg)], { type: "image/svg+xml" }));
@@ -171,12 +171,12 @@ function render({ model, el }) {
       const { shape, parameters, work, sees } = i ? rows[i - 1] ?? {} : { shape: input };
       const costs = i && shape ? [many(parameters), many(work)] : ["", ""];
       const known = [shape ? times(shape) : "–", ...costs, sees ?? ""];
-      (i ? describe(layers[i - 1]) : ["Input", ""]).forEach((text, k) => (texts[k].textContent = text));
-      known.forEach((text, k) => (cells[k].textContent = text));
+      (i ? describe(layers[i - 1]) : ["Input", ""]).forEach((text, k) => setText(texts[k], text));
+      known.forEach((text, k) => setText(cells[k], text));
       row.className = error && i === rows.length + 1 ? "bad" : i === chosen ? "chosen" : "";
       radio.checked = i === chosen;
     });
-    ["all", "", many(result.parameters), many(result.work), ""].forEach((text, k) => (totals[k].textContent = text));
+    ["all", "", many(result.parameters), many(result.work), ""].forEach((text, k) => setText(totals[k], text));
 
     const [channels, height, width] = input;
     const layer = chosen ? layers[chosen - 1] : { kind: "input", channels, height, width };
@@ -190,10 +190,11 @@ function render({ model, el }) {
       if (inputs[name].valueAsNumber !== layer[name]) inputs[name].value = layer[name];
     }
     if (inView !== chosen) scrollTo(lines[(inView = chosen)].row);
-    heading.textContent = chosen ? `Layer ${chosen}: ${NAMES[layer.kind]}` : "Input";
+    setText(heading, chosen ? `Layer ${chosen}: ${NAMES[layer.kind]}` : "Input");
     set(editor, { "aria-label": heading.textContent });
-    arithmetic.replaceChildren();
-    for (const line of chosen ? derive(result, chosen - 1) : []) add(arithmetic, "span", {}, line);
+    const derived = arithmetic.cloneNode();
+    for (const line of chosen ? derive(result, chosen - 1) : []) add(derived, "span", {}, line);
+    renew(arithmetic, derived);
     up.disabled = chosen < 2;
     down.disabled = !chosen || chosen === layers.length;
     away.disabled = !chosen || layers.length === 1;
@@ -201,20 +202,20 @@ function render({ model, el }) {
     for (const [button, stack] of presets) set(button, { "aria-pressed": stack === write(result) });
 
     const place = rows.length;
-    title.textContent = error ? `Layer ${place + 1}, ${describe(layers[place])[0]}, is impossible. ` : "";
-    said.textContent = error?.torch ? `PyTorch says: ${error.torch}` : "";
-    words.textContent = error?.words ??
+    setText(title, error ? `Layer ${place + 1}, ${describe(layers[place])[0]}, is impossible. ` : "");
+    setText(said, error?.torch ? `PyTorch says: ${error.torch}` : "");
+    setText(words, error?.words ??
       `${many(result.parameters)} parameters, and ${many(result.work)} multiply-adds for one image. ` +
-      `A pixel of the last map sees ${result.field}×${result.field} pixels of the image.`;
+      `A pixel of the last map sees ${result.field}×${result.field} pixels of the image.`);
     verdict.className = error ? "verdict bad" : "verdict";
     const [[key, value]] = Object.entries(error?.mend === "flatten" ? {} : error?.mend || {}).concat([[""]]);
     mend.hidden = !error?.mend || (key && bounded(key, value) !== value);
-    mend.textContent = key ? `Set ${WORDS[key].split(" ")[0]} to ${many(value)}` : "Insert a Flatten";
+    setText(mend, key ? `Set ${WORDS[key].split(" ")[0]} to ${many(value)}` : "Insert a Flatten");
     mend.onclick = () => {
       edit((all) => (key ? (all[place][key] = value) : all.splice(place, 0, { kind: "flatten" })), place + 1);
       lines[chosen].radio.focus({ preventScroll: true }); // the button is about to go
     };
-    listing.textContent = toCode(result);
+    setText(listing, toCode(result));
     self.say(`${title.textContent}${said.textContent} ${words.textContent}`.replace("  ", " "));
   };
 
@@ -224,7 +225,7 @@ function render({ model, el }) {
     for (const key of KEYS[layer.kind] ?? []) layer[key] = bounded(key, layer[key]);
   }
   if (write(given) !== model.get("stack")) model.set("stack", write(given));
-  const sized = new ResizeObserver(() => self.redraw());
+  const sized = new ResizeObserver(self.redrawLater);
   const stop = self.start();
   sized.observe(svg.parentElement);
   return () => {

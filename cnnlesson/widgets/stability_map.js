@@ -1,5 +1,5 @@
 // How momentum behaves along one eigenvector, for every αλ and μ: a map with five regimes.
-import { add, figure, number, scale, set } from "./figure.js";
+import { add, figure, number, scale, set, setText } from "./figure.js";
 
 const TOLERANCE = 1e-9; // of a number that lies on a boundary but for rounding
 
@@ -139,7 +139,7 @@ function render({ model, el }) {
     drawPaths(result, state.num_steps);
     const [name, kind, course] = REGIMES[result.regime];
     const texts = [name, kind, pace(result.rate), course];
-    texts.forEach((text, i) => (words[i].textContent = text));
+    texts.forEach((text, i) => setText(words[i], text));
     words[0].className = result.rate > 1 - TOLERANCE ? "bad" : "";
     self.say(`${name}: ${texts.slice(1).join(" ")}`);
   };
