@@ -106,6 +106,12 @@ STUDIES: dict[str, tuple[Run, ...]] = {
         for seed, (optimizer, momenta) in product(_FEWER, _RULES.items())
         for momentum, lr in product(momenta, LEARNING_RATES["standardized"])
     ),
+    # The settings of the original's first two experiments, with many more seeds than the map's.
+    "luck": tuple(
+        Run(lr=0.001, momentum=momentum, num_test_images=1000, seed=seed)
+        for seed in range(5, 65)
+        for momentum in (0.8, 0.9)
+    ),
     # A recipe, and the recipe without each of its parts in turn.
     "recipe": tuple(
         replace(RECIPE, **change, seed=seed)

@@ -22,7 +22,7 @@ def curvature():
 def grid():
     return load_results().query(
         "num_images == 6000 and num_epochs == 1 and batch_size == 32"
-        " and optimizer == 'sgd' and schedule == 'constant'"
+        " and optimizer == 'sgd' and schedule == 'constant' and seed < 5"
     )
 
 
@@ -127,8 +127,12 @@ def test_sorted_digits_collapse_with_and_without_momentum(grid):
 
 
 def test_no_measured_run_of_the_original_setting_collapses(grid):
-    original = grid.query("pixels == 'raw' and order == 'shuffled' and lr == 0.001")
-    assert (original.query("momentum == 0.9")["test_accuracy"] >= 0.5).all()
+    original = load_results().query(
+        "pixels == 'raw' and order == 'shuffled' and lr == 0.001 and momentum == 0.9"
+        " and optimizer == 'sgd' and schedule == 'constant' and batch_size == 32"
+    )
+    assert len(original) >= 65
+    assert (original["test_accuracy"] >= 0.5).all()
     edges = find_edges(
         grid.query("pixels == 'raw' and order == 'shuffled'"), ("momentum", "seed")
     ).dropna()
