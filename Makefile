@@ -46,7 +46,7 @@ results: .venv/ready
 
 # The curvature along some of these trainings: half an hour on one core. Goes on likewise.
 curvature: .venv/ready
-	$(QUIET) $(BIN)/python benchmarks/measure_curvature.py
+	$(BIN)/python benchmarks/measure_curvature.py
 
 # The network that DigitReader runs: some minutes on one core. Its weights are committed.
 weights: .venv/ready

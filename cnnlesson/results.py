@@ -18,8 +18,27 @@ __all__ = ["load_results", "read_results", "results_path"]
 _RESULT = TypeAdapter(RunResult)
 
 
+def append_text(path: str | PathLike, text: str) -> None:
+    """Add text to a file, all of it or nothing, and wait until the disk has it.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; made if it is not there.
+    text : str
+        Whole lines.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        # One call: a process that is killed has written all of it or nothing.
+        os.write(file, text.encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
 def append_result(path: str | PathLike, result: RunResult) -> None:
-    """Add one run to a file, all of it or nothing, and wait until the disk has it.
+    """Add one run to a file, as by `append_text`.
 
     Parameters
     ----------
@@ -28,14 +47,8 @@ def append_result(path: str | PathLike, result: RunResult) -> None:
     result : RunResult
         What came of the run.
     """
-    line = json.dumps(asdict(result), ensure_ascii=False, allow_nan=False) + "\n"
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        # One call: a process that is killed has written the whole line or none of it.
-        os.write(file, line.encode())
-        os.fsync(file)
-    finally:
-        os.close(file)
+    line = json.dumps(asdict(result), ensure_ascii=False, allow_nan=False)
+    append_text(path, line + "\n")
 
 
 def drop_torn_line(path: str | PathLike) -> None:

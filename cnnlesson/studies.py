@@ -1,6 +1,7 @@
 """The runs behind the chapters on measurements: what was measured, and with how many seeds."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -18,6 +19,10 @@ LEARNING_RATES: dict[Pixels, tuple[float, ...]] = {
 }
 _SEEDS, _FEWER = range(5), range(3)
 _SORTED: tuple[Pixels, ...] = ("standardized", "raw")
+
+# Short runs, of which a map can have many.
+_short = partial(Run, num_test_images=1000)
+_standardized = partial(_short, pixels="standardized")
 
 RECIPE = Run(
     lr=0.1,
@@ -48,29 +53,20 @@ WITHOUT: dict[str, tuple[dict[str, Any], ...]] = {
 STUDIES: dict[str, tuple[Run, ...]] = {
     # Step size against momentum, for each scale of the pixels.
     "map": tuple(
-        Run(lr=lr, momentum=momentum, pixels=pixels, num_test_images=1000, seed=seed)
+        _short(lr=lr, momentum=momentum, pixels=pixels, seed=seed)
         for seed, pixels in product(_SEEDS, LEARNING_RATES)
         for momentum, lr in product(MOMENTA, LEARNING_RATES[pixels])
     ),
     # The same number of images in more or fewer steps; batches of 32 are in the map.
     "batch_size": tuple(
-        Run(
-            lr=lr,
-            momentum=momentum,
-            batch_size=batch_size,
-            pixels="standardized",
-            num_test_images=1000,
-            seed=seed,
-        )
+        _standardized(lr=lr, momentum=momentum, batch_size=batch_size, seed=seed)
         for seed, batch_size, momentum, lr in product(
             _FEWER, (8, 128, 512), (0.0, 0.9), LEARNING_RATES["standardized"][4:]
         )
     ),
     # Zeros first, nines last.
     "order": tuple(
-        Run(
-            lr=lr, momentum=momentum, order="sorted", pixels=pixels, num_test_images=1000, seed=seed
-        )
+        _short(lr=lr, momentum=momentum, order="sorted", pixels=pixels, seed=seed)
         for pixels in _SORTED
         for seed, momentum, lr in product(
             _SEEDS, (0.0, 0.5, 0.8, 0.9), LEARNING_RATES[pixels][2:12:2]
@@ -78,13 +74,11 @@ STUDIES: dict[str, tuple[Run, ...]] = {
     ),
     # Steps to an accuracy, every momentum with as many step sizes: those of one range of α/(1 - μ).
     "race": tuple(
-        Run(
+        _standardized(
             lr=float(f"{effective * (1 - momentum):.3g}"),
             momentum=momentum,
             batch_size=batch_size,
             num_epochs=num_epochs,
-            pixels="standardized",
-            num_test_images=1000,
             seed=seed,
             measure_every=measure_every,
         )
@@ -95,20 +89,13 @@ STUDIES: dict[str, tuple[Run, ...]] = {
     ),
     # Other rules on the map of standardized pixels, beside those of its runs.
     "rules": tuple(
-        Run(
-            lr=lr,
-            momentum=momentum,
-            optimizer=optimizer,
-            pixels="standardized",
-            num_test_images=1000,
-            seed=seed,
-        )
+        _standardized(lr=lr, momentum=momentum, optimizer=optimizer, seed=seed)
         for seed, (optimizer, momenta) in product(_FEWER, _RULES.items())
         for momentum, lr in product(momenta, LEARNING_RATES["standardized"])
     ),
     # The settings of the original's first two experiments, with many more seeds than the map's.
     "luck": tuple(
-        Run(lr=0.001, momentum=momentum, num_test_images=1000, seed=seed)
+        _short(lr=0.001, momentum=momentum, seed=seed)
         for seed in range(5, 65)
         for momentum in (0.8, 0.9)
     ),

@@ -1,9 +1,9 @@
 """Curvature along a training: how sharp the loss is at chosen steps, and what is still alive."""
 
-import os
 from collections.abc import Collection
 from dataclasses import asdict
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from cnnlesson.curvature import batch_sharpness, sharpness
 from cnnlesson.data import Digits
 from cnnlesson.evaluation import predict_logits
 from cnnlesson.experiments import Run, run_experiment
-from cnnlesson.results import results_folder
+from cnnlesson.results import append_text, drop_torn_line, results_folder
 from cnnlesson.training import History
 
 __all__ = ["load_curvature", "track_curvature"]
@@ -106,14 +106,12 @@ def append_rows(path: str | PathLike, rows: pd.DataFrame) -> None:
     rows : pandas.DataFrame
         Rows with the same columns as those in the file.
     """
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        is_new = os.fstat(file).st_size == 0
-        text = rows.to_csv(header=is_new, index=False, float_format="%.4g", lineterminator="\n")
-        # One call: a process that is killed has written all of it or nothing.
-        os.write(file, text.encode())
-    finally:
-        os.close(file)
+    drop_torn_line(path)
+    path = Path(path)
+    is_new = not path.exists() or path.stat().st_size == 0
+    append_text(
+        path, rows.to_csv(header=is_new, index=False, float_format="%.4g", lineterminator="\n")
+    )
 
 
 def _flat(model: nn.Module) -> Tensor:

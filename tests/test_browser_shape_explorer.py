@@ -130,7 +130,9 @@ def check_drawn(page, stack):
     explorer = ShapeExplorer(stack=stack)
     network = Network.parse(stack)
     space = {}
-    exec(page.locator(".code pre").inner_text(), space)  # the code on the page is what is run
+    exec(
+        page.locator(".code .listing").text_content(), space
+    )  # the code on the page is what is run
     assert str(space["model"]) == str(network.to_module())
     model, rows, message = run(stack, space["model"])
 
@@ -416,7 +418,7 @@ def test_the_code_is_copied(open_figure):
     page = open_figure(permissions=["clipboard-read", "clipboard-write"])
     button(page, "Copy code").click()
     expect(button(page, "Copied")).to_be_visible()
-    code = page.locator(".code pre").inner_text()
+    code = page.locator(".code .listing").inner_text()
     assert page.evaluate("navigator.clipboard.readText()") == code
     assert re.search(r"nn\.Linear\(1600, 10\), +# 10\n\)\n$", code)
 
@@ -529,7 +531,12 @@ def test_accessible_and_within_the_page(open_figure, width, theme, host, stack):
 
 def test_focus_can_be_seen(open_figure):
     page = open_figure(390)  # where the code scrolls, so that one has to get there by keyboard
-    for target in ("input[type=radio]:checked", ".stepper input", ".stepper button", ".code pre"):
+    for target in (
+        "input[type=radio]:checked",
+        ".stepper input",
+        ".stepper button",
+        ".code .listing",
+    ):
         page.locator(target).first.focus()
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Tab")

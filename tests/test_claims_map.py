@@ -88,6 +88,23 @@ def test_with_large_batches_momentum_wins_a_little(finish):
     assert 0.2 < ratio.min() <= ratio.max() < 1
 
 
+def test_the_best_step_size_of_much_momentum_is_the_largest_it_was_given():
+    for size, line in ((32, 0.97), (256, 0.95)):
+        results = read_results(results_path("race"))
+        rows = [
+            (r.run.lr, r.steps_to(line))
+            for r in results
+            if (r.run.batch_size, r.run.momentum) == (size, 0.9)
+        ]
+        medians = pd.DataFrame(rows, columns=["lr", "steps"]).groupby("lr")["steps"].median()
+        assert medians.idxmin() == medians.index.max()
+
+
+def test_the_edge_falls_more_slowly_on_pixels_from_0_to_1(edges):
+    slopes = edges.dropna()[["unit", "standardized"]].groupby(["pixels", "seed"]).apply(slope)
+    assert slopes["unit"].max() < slopes["standardized"].min()
+
+
 def test_the_best_step_size_falls_with_momentum(runs):
     medians = runs.groupby(["pixels", "momentum", "lr"])["test_accuracy"].median()
     best = medians.groupby(["pixels", "momentum"]).idxmax().str[2].unstack()

@@ -1,5 +1,9 @@
 """Curvature along a training is that of the very networks of the run."""
 
+import runpy
+from dataclasses import fields
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +24,7 @@ from cnnlesson import (
 )
 from cnnlesson.tracking import append_rows
 
+ROOT = Path(__file__).parents[1]
 DIGITS = load_digits("sklearn")
 RUN = Run(
     lr=0.05,
@@ -90,3 +95,28 @@ def test_rows_are_read_back_to_four_digits(tmp_path):
     assert path.read_text("utf-8").count("sharpness") == 2  # in one heading
     expected = table.assign(measure_every=np.nan)
     pd.testing.assert_frame_equal(back.head(1), expected, rtol=5e-4, check_dtype=False)
+
+
+def test_a_line_cut_in_two_is_dropped_before_more_is_added(tmp_path):
+    path = tmp_path / "curvature.csv"
+    table = track_curvature(RUN, DIGITS, steps=(0,), num_probes=20)
+    append_rows(path, table)
+    whole = path.read_text("utf-8")
+    path.write_text(whole + "0.05,0.", "utf-8")
+    append_rows(path, table)
+    assert path.read_text("utf-8") == whole + whole.splitlines()[1] + "\n"
+
+
+def test_every_run_of_the_benchmark_is_in_the_committed_table():
+    namespace = runpy.run_path(str(ROOT / "benchmarks" / "measure_curvature.py"))
+    table = load_curvature()
+    fresh = track_curvature(RUN, DIGITS, steps=(0,), num_probes=20)
+    assert list(table) == list(fresh)  # more can be added
+    runs = dict(namespace["settings"]())
+    names = [field.name for field in fields(Run) if field.name != "measure_every"]
+    measured = table.groupby(names)["step"].agg(set)
+    assert len(measured) == len(runs)
+    for run, steps in runs.items():
+        found = measured[tuple(getattr(run, name) for name in names)]
+        assert found <= set(steps)
+        assert min(steps) in found

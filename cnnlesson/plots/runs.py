@@ -139,7 +139,7 @@ def plot_against(
 
 
 def plot_edge(edges: pd.Series, *, ax: Axes | None = None) -> Axes:
-    """Plot the largest step size that still learns against momentum, beside two predictions.
+    """Plot the step size at which learning ends against momentum, beside two predictions.
 
     Both predictions start where the median of the edges is at the smallest momentum. Along one
     α/(1−μ) stays the same, along the other α/(1+μ), as on the bound of a quadratic loss.
@@ -147,7 +147,7 @@ def plot_edge(edges: pd.Series, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     edges : pandas.Series
-        Largest step sizes, indexed by ``momentum`` and ``seed``.
+        Step sizes, indexed by ``momentum`` and ``seed``, as `cnnlesson.find_edges` finds them.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure otherwise.
 
@@ -175,7 +175,7 @@ def plot_edge(edges: pd.Series, *, ax: Axes | None = None) -> Axes:
     bowl = start * (1 + momenta) / (1 + first)
     ax.plot(1 - momenta, network, color="0.4", linestyle="--", label="α/(1−μ) stays the same")
     ax.plot(1 - momenta, bowl, color="0.4", linestyle=":", label="a bowl: α/(1+μ) stays the same")
-    ax.set(xscale="log", yscale="log", xlabel="momentum μ", ylabel="largest step size that learns")
+    ax.set(xscale="log", yscale="log", xlabel="momentum μ", ylabel="edge, a step size α")
     ax.set_xticks(1 - momenta, [f"{momentum:g}" for momentum in momenta], rotation=60)
     ax.xaxis.minorticks_off()
     ax.invert_xaxis()

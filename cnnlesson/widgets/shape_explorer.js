@@ -129,7 +129,8 @@ function render({ model, el }) {
   }
 
   const code = add(self.root, "div", { class: "code" });
-  const listing = add(code, "pre", { tabindex: 0, role: "region", "aria-label": "PyTorch code" });
+  // Not a `pre`: the book's theme lays the page out anew to decide which of those one can tab to.
+  const listing = add(code, "div", { class: "listing", tabindex: 0, role: "region", "aria-label": "PyTorch code" });
   const give = buttons(code, "To take along");
   const copy = give("Copy code", async () => {
     getSelection().selectAllChildren(listing);
@@ -158,12 +159,13 @@ function render({ model, el }) {
 
   let shown = "";
   let inView = chosen;
+  let room = svg.parentElement.clientWidth || 640; // asked for while drawing, it would cost a layout
   let inputs = {};
   self.draw = (state) => {
     const result = compute(state);
     const { input, layers, rows, error } = result;
     chosen = Math.min(chosen, layers.length);
-    drawNetwork(svg, result, { width: svg.parentElement.clientWidth || 640, chosen, choose });
+    drawNetwork(svg, result, { width: room, chosen, choose });
 
     while (lines.length > layers.length + 1) lines.pop().row.remove();
     while (lines.length <= layers.length) lines.push(addLine(lines.length));
@@ -225,7 +227,10 @@ function render({ model, el }) {
     for (const key of KEYS[layer.kind] ?? []) layer[key] = bounded(key, layer[key]);
   }
   if (write(given) !== model.get("stack")) model.set("stack", write(given));
-  const sized = new ResizeObserver(self.redrawLater);
+  const sized = new ResizeObserver(([{ contentRect }]) => {
+    if (contentRect.width >= 1) room = Math.round(contentRect.width);
+    self.redrawLater();
+  });
   const stop = self.start();
   sized.observe(svg.parentElement);
   return () => {
