@@ -1,16 +1,17 @@
 """Time the interactive figures of the built book: from a real input event to the painted frame.
 
 Chromium opens the page that holds a figure, and gets mouse moves and key presses as from hardware,
-one at a time, for every slider, number, point and map of pixels. A hand does not keep step with the
-screen: before each event passes a random time of up to a frame, so that events fall evenly over the
-frames. A time starts with the event's own ``timeStamp``. It ends in the first task after the frame
-in which the figure changed, more than the control itself: after the animation callbacks, style,
-layout and paint. The wait for the screen's next frame is part of it, half a frame on average.
+one at a time, for every slider, number, point and map of pixels. A page that was scrolled to one of
+them has come to rest before the first. A hand does not keep step with the screen: before each event
+passes a random time of up to a frame, so that events fall evenly over the frames. A time starts
+with the event's own ``timeStamp``. It ends in the first task after the frame in which the figure
+changed, more than the control itself: after the animation callbacks, style, layout and paint. The
+wait for the screen's next frame is part of it, half a frame on average.
 
 A busy machine lengthens these times. The last column does not feel that: the processor time that
 the page's main thread spent, all told, per event.
 
-    python benchmarks/figure_speed.py [--book _build/html] [--events 200]
+    python benchmarks/figure_speed.py [--book _build/html] [--events 200] [figure ...]
 
 The exit status is 1 where a median lies above 16 ms or a single event above 50 ms.
 """
@@ -33,6 +34,7 @@ from cnnlesson.widgets.figure import Figure
 
 MEDIAN, WORST = 16.0, 50.0  # milliseconds
 FRAME = 1 / 60  # seconds
+REST = 0.2  # seconds, for the parts that scrolling has uncovered to be painted
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
 CONTROLS = "input[type=range], input[type=number], [role=slider]"
 
@@ -102,6 +104,7 @@ def exercise(page: Page, figure: Locator, num_events: int) -> list[float]:
     for _ in range(8):
         for control in controls:
             control.scroll_into_view_if_needed()
+            time.sleep(REST)
             places = sweep(control, each + 1)
             page.mouse.move(*next(places))
             page.evaluate("times.wait()")
@@ -141,9 +144,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--book", type=Path, default=Path("_build/html"), help="the built book")
     parser.add_argument("--events", type=int, default=200, help="events a figure, at least (200)")
-    options = parser.parse_args()
     classes = [getattr(widgets, name) for name in widgets.__all__]
     modules = {cls.__name__: cls.module for cls in classes if issubclass(cls, Figure)}
+    parser.add_argument("figures", nargs="*", metavar="figure", help="some of them (default: all)")
+    options = parser.parse_args()
+    if unknown := set(options.figures) - set(modules):
+        parser.error(f"expected some of {', '.join(modules)}; found {', '.join(sorted(unknown))}")
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     print(
         f"{platform.platform()}, {platform.machine()}; milliseconds from input to painted frame\n"
@@ -153,7 +159,8 @@ def main() -> int:
     is_slow = False
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        for name, module in modules.items():
+        for name in options.figures or modules:
+            module = modules[name]
             file = page_of(module, options.book)
             if file is None:
                 print(f"{name:<22}on no page of {options.book}")

@@ -106,7 +106,7 @@ def test_the_buttons_name_who_is_slowest(open_figure):
     page = open_figure()
     cards = page.locator(".readouts p")
     expect(cards.first).to_contain_text("Slowest: λ₁ = 0.01")
-    expect(cards.first).to_contain_text("This is the flattest direction.")
+    expect(cards.first).to_contain_text("The flattest: a thousandth after")
     page.get_by_role("button", name="Best α and μ").click()
     lr, momentum, rate = optimal_momentum(1 / 100, 1)
     check_drawn(page, ErrorMilestones(lr=lr, momentum=momentum))
@@ -118,8 +118,8 @@ def test_the_buttons_name_who_is_slowest(open_figure):
     expect(cards.first).to_contain_text("Slowest: λ₁ = 0.01 and λ₂₀ = 1")
     expect(cards.first).to_contain_text(f"ρ = {rate:.3f}")
     expect(page.get_by_role("status").first).to_contain_text(
-        "Slowest: λ₁ = 0.01 and λ₂₀ = 1. Error × ρ = 0.980 a step, a thousandth after 346. "
-        "This is the flattest and the steepest direction. Noise floor 0.0029."
+        "Slowest: λ₁ = 0.01 and λ₂₀ = 1. Error × ρ = 0.980 a step. "
+        "The flattest and steepest: a thousandth after 346. Noise floor 0.0029."
     )
     page.get_by_role("button", name="Reset").click()
     check_drawn(page, ErrorMilestones())

@@ -43,9 +43,9 @@ const short = (value) => (Math.abs(value) < 1000 ? number(value) : value.toExpon
 
 /** Return a component's way in words. */
 function describe(x, rate) {
-  const factor = `× ρ = ${number(rate, 3)} a step in the long run`;
+  const factor = `× ρ = ${number(rate, 3)} a step`;
   if (rate > 1 + TOLERANCE) return `${factor}: it diverges.`;
-  return `${factor}${rate > 1 - TOLERANCE ? ": it never settles." : "."}`;
+  return rate > 1 - TOLERANCE ? `${factor}: it never settles.` : `${factor} in the long run.`;
 }
 
 function render({ model, el }) {

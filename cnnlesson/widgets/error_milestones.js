@@ -37,7 +37,7 @@ export function compute({ lr, momentum, condition_number, noise, num_steps }) {
   const curvatures = Array.from({ length: COUNT }, (_, i) => condition_number ** (i / (COUNT - 1) - 1));
   const [squares, variances] = [0, 0].map(() => new Array(num_steps + 1).fill(0));
   const milestones = curvatures.map((curvature) => follow(curvature, lr, momentum, squares));
-  for (const curvature of curvatures) spread(curvature, lr, momentum, noise, variances);
+  if (noise) for (const curvature of curvatures) spread(curvature, lr, momentum, noise, variances);
   const bound = 2 * (1 + momentum);
   const floors = curvatures.map((curvature) => // of each variance, once nothing changes any more
     (lr * noise ** 2 * (1 + momentum)) / (curvature * (1 - momentum) * (bound - lr * curvature)) / COUNT);
@@ -59,14 +59,13 @@ function describeSlowest({ curvatures, rates, milestones }, slowest) {
   const [rate, isAll] = [Math.max(...rates), slowest.length === COUNT];
   const names = slowest.map((i) => `λ${index(i)} = ${short(curvatures[i])}`);
   const title = isAll ? "all components" : names.join(" and ");
-  const error = `Error × ρ = ${number(rate, 3)} a step`;
-  if (rate > 1 + TOLERANCE) return [`Divergence: ${title}`, `${error}: α is too large.`, ""];
-  if (rate > 1 - TOLERANCE) return [`Never settles: ${title}`, `${error}.`, ""];
+  const error = `Error × ρ = ${number(rate, 3)} a step.`;
+  if (rate > 1 + TOLERANCE) return [`Divergence: ${title}`, error, "α is too large."];
+  if (rate > 1 - TOLERANCE) return [`Never settles: ${title}`, error, ""];
   const steps = Math.max(...slowest.map((i) => milestones[i][2]));
   const when = steps < Infinity ? `a thousandth after ${steps}.` : `no thousandth in ${HORIZON}.`;
-  const ends = slowest.map((i) => (i ? "steepest" : "flattest")).join(" and the ");
-  const where = isAll ? "All directions keep pace." : `This is the ${ends} direction.`;
-  return [`Slowest: ${title}`, `${error}, ${when}`, where];
+  const ends = slowest.map((i) => (i ? "steepest" : "flattest")).join(" and ");
+  return [`Slowest: ${title}`, error, `${isAll ? "All keep pace" : `The ${ends}`}: ${when}`];
 }
 
 /** Return a title and two lines about the noise. */

@@ -39,7 +39,7 @@ function pace(rate) {
   if (rate > 1 - TOLERANCE) return "ρ = 1.000: no number of steps is enough.";
   if (rate < TOLERANCE) return "ρ = 0.000: arrives in one step.";
   const steps = Math.max(1, Math.ceil(Math.log(1000) / -Math.log(rate) - TOLERANCE));
-  return `Error × ρ = ${number(rate, 3)} a step, a thousandth every ${steps}.`;
+  return `ρ = ${number(rate, 3)}: a thousandth every ${steps} step${steps > 1 ? "s" : ""}.`;
 }
 
 /** The largest rates of the bands of one colour: coarse above 1, fine below. */
