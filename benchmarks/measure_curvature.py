@@ -6,6 +6,7 @@ Interrupt it whenever you like: it goes on where it was.
 import argparse
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,8 @@ import torch
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from cnnlesson import Digits, Run, load_digits
+from cnnlesson import Run, load_digits
+from cnnlesson.results import mend_last_line
 from cnnlesson.tracking import append_rows, track_curvature
 
 PATH = Path(__file__).parents[1] / "results" / "curvature.csv"
@@ -50,10 +52,13 @@ def settings() -> Iterator[tuple[Run, tuple[int, ...]]]:
                     yield replace(base, lr=lr, momentum=momentum, seed=seed), STEPS
 
 
-def measure(run: Run, steps: tuple[int, ...], digits: Digits) -> pd.DataFrame:
+load = lru_cache(maxsize=1)(load_digits)  # once a process
+
+
+def measure(run: Run, steps: tuple[int, ...]) -> pd.DataFrame:
     """Measure one run on one thread."""
     torch.set_num_threads(1)
-    return track_curvature(run, digits, steps=steps)
+    return track_curvature(run, load("mnist"), steps=steps)
 
 
 def main() -> None:
@@ -64,16 +69,16 @@ def main() -> None:
     names = list(asdict(BATCHES))
     names.remove("measure_every")  # None, which a table reads as a missing number
     known = set()
-    if PATH.exists():
+    if PATH.exists() and PATH.stat().st_size:
+        mend_last_line(PATH, lambda _: False)
         known = set(pd.read_csv(PATH)[names].itertuples(index=False, name=None))
     missing = [
         (run, steps)
         for run, steps in settings()
         if tuple(getattr(run, name) for name in names) not in known
     ]
-    digits = load_digits("mnist")
-    parallel = Parallel(n_jobs=jobs, return_as="generator")
-    tables = parallel(delayed(measure)(run, steps, digits) for run, steps in missing)
+    parallel = Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
+    tables = parallel(delayed(measure)(run, steps) for run, steps in missing)
     for table in tqdm(tables, "runs", total=len(missing)):
         append_rows(PATH, table)
 

@@ -26,7 +26,8 @@ def main() -> None:
 
     for name in options.studies or STUDIES:
         path, runs = RESULTS / f"{name}.jsonl", STUDIES[name]
-        known = {r.run: r.seconds for r in read_results(path)} if path.exists() else {}
+        results = read_results(path) if path.exists() else []
+        known = {r.run: r.seconds for r in results if r.digits == "mnist"}
         done = [known[run] for run in runs if run in known]
         pace = f", {sum(done) / 3600:.1f} hours of one processor" if done else ""
         print(f"{name}: {len(done)} of {len(runs)} runs measured{pace}")

@@ -29,7 +29,7 @@ def dead_channels(model: nn.Module, x: Tensor) -> dict[str, float]:
     Raises
     ------
     ValueError
-        If there are no images.
+        If there are no images, or a module serves as more than one layer.
 
     Examples
     --------
@@ -42,13 +42,20 @@ def dead_channels(model: nn.Module, x: Tensor) -> dict[str, float]:
     {'1': 0.5}
     """
     awake: dict[str, Tensor] = {}
+    seen: list[str] = []  # in one pass of the model
 
     def look(name: str, output: Tensor) -> None:
+        if name in seen:
+            raise ValueError(
+                f"model: expected each ReLU to be one layer, found {name!r} used twice"
+            )
+        seen.append(name)
         # The channels are the second axis; all other axes are images and places.
-        fires = (output.detach() > 0).transpose(0, 1).flatten(start_dim=1).any(dim=1)
+        fires = (output.detach() != 0).transpose(0, 1).flatten(start_dim=1).any(dim=1)
         awake[name] = awake[name] | fires if name in awake else fires
 
-    handles = [
+    handles = [model.register_forward_pre_hook(lambda *_: seen.clear())]
+    handles += [
         module.register_forward_hook(lambda _, __, output, name=name: look(name, output))
         for name, module in model.named_modules()
         if isinstance(module, nn.ReLU)

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 from torch import Tensor, nn
 
-from cnnlesson.arguments import Count, Seed, check_pair, checked
+from cnnlesson.arguments import Count, Positive, Seed, check_pair, checked
 
 __all__ = ["GradientNoise", "batch_sharpness", "gradient_noise", "sharpness"]
 
@@ -48,7 +48,7 @@ class GradientNoise(NamedTuple):
 
 @checked
 def sharpness(
-    model: nn.Module, criterion: Criterion, x: Tensor, y: Tensor, *, tolerance: float = 1e-3
+    model: nn.Module, criterion: Criterion, x: Tensor, y: Tensor, *, tolerance: Positive = 1e-3
 ) -> float:
     """Return the largest eigenvalue of the Hessian of the mean loss.
 
@@ -58,7 +58,8 @@ def sharpness(
     Parameters
     ----------
     model : torch.nn.Module
-        The model; its parameters are the variables. Left as it was.
+        The model; its parameters are the variables, and are left as they were. It is evaluated in
+        the mode it is in.
     criterion : callable
         The mean loss over a batch, such as ``torch.nn.CrossEntropyLoss()``.
     x : torch.Tensor, shape (n, ...)
@@ -66,7 +67,7 @@ def sharpness(
     y : torch.Tensor, shape (n,)
         Their labels.
     tolerance : float, default 1e-3
-        Relative accuracy of the eigenvalue.
+        Relative accuracy of the eigenvalue, positive.
 
     Returns
     -------
@@ -76,7 +77,7 @@ def sharpness(
     Raises
     ------
     ValueError
-        If images and labels differ in number, or there are none.
+        If images and labels differ in number, or there are none, or no parameter has a gradient.
     scipy.sparse.linalg.ArpackError
         If Lanczos does not get there, as where a weight is not a finite number.
 
@@ -99,16 +100,23 @@ def sharpness(
         return total.double().cpu().numpy()
 
     hessian = LinearOperator((size, size), matvec=multiply, dtype=np.float64)
+    if size <= _KRYLOV:  # too few for Lanczos, and few enough to write the Hessian down
+        return float(np.linalg.eigvalsh(hessian @ np.eye(size)).max())
     start = np.random.default_rng(0).standard_normal(size)  # the same answer every time
-    [largest] = eigsh(
-        hessian,
-        k=1,
-        which="LA",
-        ncv=min(_KRYLOV, size),
-        v0=start,
-        tol=tolerance,
-        return_eigenvectors=False,
-    )
+    try:
+        [largest] = eigsh(
+            hessian,
+            k=1,
+            which="LA",
+            ncv=_KRYLOV,
+            v0=start,
+            tol=tolerance,
+            return_eigenvectors=False,
+        )
+    except ArpackError:
+        if not multiply(start).any():  # a loss without curvature, from which Lanczos cannot start
+            return 0.0
+        raise
     return float(largest)
 
 
@@ -165,9 +173,9 @@ def batch_sharpness(
     curvatures = []
     for _ in range(num_batches):
         batch = torch.randperm(len(x), generator=generator)[:batch_size].to(x.device)
-        gradient, product = _curve(model, criterion, x[batch], y[batch.to(y.device)])
-        if bool(gradient.any()):
-            curvatures.append(((gradient @ product) / (gradient @ gradient)).item())
+        along, product = _curve(model, criterion, x[batch], y[batch.to(y.device)])
+        if bool(along.any()):
+            curvatures.append((along @ product).item())
     return float(np.mean(curvatures)) if curvatures else float("nan")
 
 
@@ -199,21 +207,23 @@ def gradient_noise(model: nn.Module, criterion: Criterion, x: Tensor, y: Tensor)
     if len(x) < 2:
         raise ValueError(f"x: expected at least 2 images, found {len(x)}")
     weights = _weights(model)
-    total = torch.zeros(sum(w.numel() for w in weights), dtype=torch.float64)
-    squares = 0.0
-    for image, label in zip(x.split(1), y.split(1), strict=True):
+    mean = torch.zeros(sum(w.numel() for w in weights), dtype=torch.float64)
+    squares = 0.0  # of the distances from the mean, updated with it (Welford 1962)
+    for number, (image, label) in enumerate(zip(x.split(1), y.split(1), strict=True), start=1):
         loss = _loss(model, criterion, image, label)
-        gradient = _flat(torch.autograd.grad(loss, weights)).double().cpu()
-        total += gradient
-        squares += (gradient @ gradient).item()
-    mean = total / len(x)
+        distance = _flat(torch.autograd.grad(loss, weights)).double().cpu() - mean
+        mean += distance / number
+        squares += (distance @ distance).item() * (number - 1) / number
     signal = (mean @ mean).item()
-    noise = (squares - len(x) * signal) / (len(x) - 1)
+    noise = squares / (len(x) - 1)
     return GradientNoise(signal, noise, noise / signal if signal else float("inf"))
 
 
 def _weights(model: nn.Module) -> list[Tensor]:
-    return [w for w in model.parameters() if w.requires_grad]
+    weights: list[Tensor] = [w for w in model.parameters() if w.requires_grad]
+    if not weights:
+        raise ValueError("model: expected parameters that require a gradient, found none")
+    return weights
 
 
 def _flat(tensors: tuple[Tensor, ...]) -> Tensor:
@@ -232,10 +242,21 @@ def _curve(
     y: Tensor,
     direction: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Return the gradient, and the Hessian times a direction, by default times the gradient."""
+    """Return a direction, by default that of the gradient, and the Hessian times it."""
     weights = _weights(model)
     loss = _loss(model, criterion, x, y)
-    gradient = _flat(torch.autograd.grad(loss, weights, create_graph=True))
-    direction = gradient.detach() if direction is None else direction
-    product = _flat(torch.autograd.grad(gradient @ direction, weights))
-    return gradient.detach(), product.detach()
+    gradient = _flat(_derivatives(loss, weights, create_graph=True))
+    if direction is None:  # of length 1, for no product to be too small or too large a number
+        direction = nn.functional.normalize(gradient.detach().double(), dim=0, eps=1e-300)
+        direction = direction.to(gradient.dtype)
+    product = _flat(_derivatives(gradient @ direction, weights))
+    return direction, product.detach()
+
+
+def _derivatives(
+    value: Tensor, weights: list[Tensor], *, create_graph: bool = False
+) -> tuple[Tensor, ...]:
+    """Return the derivatives by the weights, 0 by those that the value does not depend on."""
+    if not value.requires_grad:  # a loss without curvature has a constant gradient
+        return tuple(torch.zeros_like(w) for w in weights)
+    return torch.autograd.grad(value, weights, create_graph=create_graph, materialize_grads=True)

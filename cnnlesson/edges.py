@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import binomtest, bootstrap
 
 from cnnlesson.arguments import Count, NonNegativeCount, Seed, Vector, checked
 
@@ -14,7 +14,7 @@ __all__ = ["Interval", "bootstrap_median", "find_edges", "share_interval"]
 
 
 class Interval(NamedTuple):
-    """A range that holds the true value of what was estimated, in 95 of 100 such studies.
+    """A range that is made to hold the true value of what was estimated in 95 of 100 such studies.
 
     Attributes
     ----------
@@ -41,24 +41,40 @@ def find_edges(
     by : sequence of str, default ("momentum", "seed")
         Columns that tell the runs of one search apart. Within it, step sizes differ.
     threshold : float, default 0.5
-        The least accuracy of a run that works.
+        The least accuracy of a run that works, in [0, 1].
 
     Returns
     -------
     pandas.DataFrame
-        The columns of ``by``, and ``edge``: the geometric mean of the two step sizes; NaN if no
-        run collapsed, or none worked.
+        The columns of ``by``, and ``edge``: the geometric mean of the two step sizes; infinite if
+        no run collapsed, so that the edge lies beyond them; NaN if none worked.
+
+    Raises
+    ------
+    ValueError
+        If two runs of one search have the same step size.
+
+    Notes
+    -----
+    Of several best step sizes the smallest counts. A median over seeds that has infinite edges
+    among its values is right where it is finite; a mean is not.
     """
+    by = [by] if isinstance(by, str) else list(by)
     rows = []
-    for key, group in frame.groupby(list(by)):
+    for key, group in frame.groupby(by, dropna=False):
         group = group.sort_values("lr").reset_index(drop=True)
+        if group["lr"].duplicated().any():
+            which = ", ".join(f"{name} {value}" for name, value in zip(by, key, strict=True))
+            twice = group["lr"][group["lr"].duplicated()].iloc[0]
+            raise ValueError(
+                f"by: expected each step size once a search, found {twice:g} twice ({which})"
+            )
         has_collapsed = ~(group["test_accuracy"] >= threshold)
         edge = math.nan
         if not has_collapsed.all():
             beyond = has_collapsed & (group.index > group["test_accuracy"].idxmax())
-            if beyond.any():
-                first = int(beyond.idxmax())
-                edge = math.sqrt(group["lr"][first] * group["lr"][first - 1])
+            first = int(beyond.idxmax())
+            edge = math.sqrt(group["lr"][first] * group["lr"][first - 1]) if first else math.inf
         rows.append((*key, edge))
     return pd.DataFrame(rows, columns=[*by, "edge"])
 
@@ -84,11 +100,18 @@ def share_interval(count: NonNegativeCount, total: Count) -> Interval:
     ValueError
         If ``count`` is more than ``total``.
 
+    Notes
+    -----
+    Who decides for one end only after having seen that all agree is a little more confident than
+    right: in the worst case such an interval holds the true share in 93 of 100 studies.
+
     Examples
     --------
     >>> round(share_interval(0, 100).high, 3)  # nearly 3/100: the rule of three
     0.03
     """
+    if count > total:
+        raise ValueError(f"count: expected at most {total}, found {count}")
     match count:
         case 0:
             side = "less"
@@ -107,7 +130,7 @@ def bootstrap_median(values: Vector, *, num_draws: Count = 10_000, seed: Seed = 
     Parameters
     ----------
     values : array_like, shape (n,)
-        One result per seed, n at least 1.
+        One result per seed, n at least 5.
     num_draws : int, default 10000
         How often as many values are drawn from these, with repetition.
     seed : int, default 0
@@ -116,8 +139,17 @@ def bootstrap_median(values: Vector, *, num_draws: Count = 10_000, seed: Seed = 
     Returns
     -------
     Interval
-        The middle 95 % of the medians drawn. Of five values it is rarely wider than their range.
+        The middle 95 % of the medians drawn. Of five values that is their whole range, which holds
+        the true median in 94 of 100 studies.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than five values: even their range misses the median too often.
     """
-    draws = np.random.default_rng(seed).choice(values, (num_draws, len(values)))
-    low, high = np.quantile(np.median(draws, axis=1), [0.025, 0.975])
-    return Interval(float(low), float(high))
+    if len(values) < 5:
+        raise ValueError(f"values: expected at least 5, found {len(values)}")
+    interval = bootstrap(
+        (values,), np.median, n_resamples=num_draws, method="percentile", rng=seed
+    ).confidence_interval
+    return Interval(float(interval.low), float(interval.high))

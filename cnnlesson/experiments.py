@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
@@ -28,11 +29,14 @@ __all__ = ["Run", "RunResult", "run_experiment"]
 
 CURVE_POINTS = 25
 
+# A misspelt setting is an error, in Python and in a file.
+_STRICT = ConfigDict(extra="forbid")
+
 Pixels = Literal["raw", "unit", "standardized"]
 Rule = Literal["sgd", "nesterov", "adam", "adamw"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class Run:
     """What is set before one training. The defaults are those of the course's first experiment.
 
@@ -71,7 +75,7 @@ class Run:
     Raises
     ------
     ValueError
-        If a value is out of its range.
+        If a value is out of its range, or there is no such setting.
     """
 
     lr: Positive = 0.001
@@ -89,7 +93,7 @@ class Run:
     measure_training: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, config=_STRICT)
 class RunResult:
     """What came of one training.
 
@@ -113,7 +117,8 @@ class RunResult:
     accuracy_curve : list of float
         Accuracy on the test images after every ``run.measure_every`` steps; empty without it.
     train_accuracy : float, optional
-        Accuracy on the training images at the end, with ``run.measure_training``.
+        Accuracy on the training images at the end, with ``run.measure_training``; none if a weight
+        is not a finite number.
     dead_channels : list of float
         Share of the channels of each ReLU layer, first to last, that give 0 for every test image
         at the end; empty if a weight is not a finite number.
@@ -263,6 +268,10 @@ def run_experiment(
     )
     is_finite = all(bool(w.isfinite().all()) for w in model.parameters())
     is_dead = history.status == "completed" and _is_dead(model, x_test)
+    dead = list(dead_channels(model, x_test).values()) if is_finite else []
+    train_accuracy = None
+    if run.measure_training and is_finite:
+        train_accuracy = evaluate(model, x_train, digits.labels[train])
     return RunResult(
         run=run,
         status="dead" if is_dead else history.status,
@@ -271,10 +280,8 @@ def run_experiment(
         seconds=time.perf_counter() - started,
         loss_curve=_mean_by_parts(history.batch_loss, num_steps),
         accuracy_curve=accuracy_curve,
-        train_accuracy=(
-            evaluate(model, x_train, digits.labels[train]) if run.measure_training else None
-        ),
-        dead_channels=list(dead_channels(model, x_test).values()) if is_finite else [],
+        train_accuracy=train_accuracy,
+        dead_channels=dead,
         digits=digits.source,
         environment={
             "python": platform.python_version(),
@@ -329,6 +336,6 @@ def _scale(images: Tensor, pixels: Pixels) -> Tensor:
 
 
 def _is_dead(model: nn.Module, x: Tensor) -> bool:
-    """Tell whether the logits are the same for every image."""
+    """Tell whether the logits are the same for every image; one image alone cannot say."""
     logits = predict_logits(model, x)
-    return bool((logits == logits[0]).all())
+    return len(logits) > 1 and bool((logits == logits[0]).all())

@@ -1,17 +1,18 @@
 """Measured runs in a file: one line of JSON a run, so that no run costs another."""
 
+import codecs
+import errno
 import json
 import os
-from collections.abc import Iterable
-from dataclasses import asdict
-from importlib.resources import files
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
 
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
-from cnnlesson.experiments import RunResult
+from cnnlesson.experiments import Run, RunResult
 
 __all__ = ["load_results", "read_results", "results_path"]
 
@@ -27,14 +28,23 @@ def append_text(path: str | PathLike, text: str) -> None:
         The file; made if it is not there.
     text : str
         Whole lines.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written, or the disk is full; the file is then as it was.
     """
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        # One call: a process that is killed has written all of it or nothing.
-        os.write(file, text.encode())
-        os.fsync(file)
-    finally:
-        os.close(file)
+    lines = text.encode()
+    with Path(path).open("ab", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        try:
+            # One call: a process that is killed has written all of it or nothing.
+            if file.write(lines) != len(lines):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(end)
+            raise
 
 
 def append_result(path: str | PathLike, result: RunResult) -> None:
@@ -51,20 +61,55 @@ def append_result(path: str | PathLike, result: RunResult) -> None:
     append_text(path, line + "\n")
 
 
-def drop_torn_line(path: str | PathLike) -> None:
-    """Cut off a last line that has no end, as a power failure or a full disk may leave it.
+def mend_last_line(path: str | PathLike, is_whole: Callable[[bytes], bool]) -> None:
+    """Give a last line its end, or cut it off if it is torn, as by a power failure.
 
     Parameters
     ----------
     path : path-like
-        The file; it need not exist.
+        The file.
+    is_whole : callable
+        Tells of a line without end whether only the end is missing.
+
+    Raises
+    ------
+    ValueError
+        If the file has no other line: it may be something else altogether, and is left alone.
     """
-    path = Path(path)
-    if path.exists():
-        content = path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            os.truncate(path, whole)
+    content = Path(path).read_bytes()
+    start = content.rfind(b"\n") + 1
+    rest = content[start:]
+    if not rest:
+        return
+    if is_whole(rest):
+        append_text(path, "\n")
+    elif start:
+        os.truncate(path, start)
+    else:
+        raise ValueError(
+            f"{path}: expected whole lines, found one without its end, "
+            "which is left alone; if it is a run cut short, delete the file"
+        )
+
+
+def reads_as_result(line: bytes) -> bool:
+    """Tell whether a line holds the result of a run.
+
+    Parameters
+    ----------
+    line : bytes
+        The line, without its end.
+
+    Returns
+    -------
+    bool
+        True if `read_results` would read it.
+    """
+    try:
+        _RESULT.validate_json(line)
+    except ValidationError:
+        return False
+    return True
 
 
 def read_results(path: str | PathLike) -> list[RunResult]:
@@ -73,7 +118,7 @@ def read_results(path: str | PathLike) -> list[RunResult]:
     Parameters
     ----------
     path : path-like
-        A file that `sweep` wrote. A last line without its end is left out.
+        A file that `sweep` wrote. A torn last line is left out.
 
     Returns
     -------
@@ -87,7 +132,9 @@ def read_results(path: str | PathLike) -> list[RunResult]:
     ValueError
         If a line is no result; the message names the file, the line and what is wrong with it.
     """
-    *lines, _ = Path(path).read_text("utf-8").split("\n")
+    *lines, last = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
+    if reads_as_result(last):
+        lines.append(last)
     results = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -96,8 +143,8 @@ def read_results(path: str | PathLike) -> list[RunResult]:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the line"
             raise ValueError(
-                f"{path}, line {number}: expected the result of a run, found {where}: "
-                f"{first['msg']}"
+                f"{path}, line {number}: expected the result of a run; {where}: "
+                f"{first['msg']}, found {first['input']!r:.60}"
             ) from error
     return results
 
@@ -126,13 +173,13 @@ def results_path(study: str) -> Path:
     return results_folder() / f"{study}.jsonl"
 
 
-def load_results(paths: Iterable[str | PathLike] | None = None) -> pd.DataFrame:
+def load_results(paths: str | PathLike | Iterable[str | PathLike] | None = None) -> pd.DataFrame:
     """Return measured runs as one tidy table.
 
     Parameters
     ----------
-    paths : iterable of path-like, optional
-        Files that `sweep` wrote; by default all those of the course.
+    paths : path-like or iterable of path-like, optional
+        A file that `sweep` wrote, or several; by default all those of the course.
 
     Returns
     -------
@@ -146,11 +193,18 @@ def load_results(paths: Iterable[str | PathLike] | None = None) -> pd.DataFrame:
     FileNotFoundError, ValueError
         As by `read_results`.
     """
-    paths = sorted(results_folder().glob("*.jsonl")) if paths is None else paths
-    return pd.DataFrame([result.to_dict() for path in paths for result in read_results(path)])
+    if paths is None:
+        paths = sorted(results_folder().glob("*.jsonl"))
+    elif isinstance(paths, str | PathLike):
+        paths = [paths]
+    rows = [result.to_dict() for path in paths for result in read_results(path)]
+    columns = [field.name for field in fields(Run)]
+    return pd.DataFrame(
+        rows, columns=[*columns, "status", "train_loss", "test_accuracy", "seconds"]
+    )
 
 
 def results_folder() -> Path:
-    """Return the folder of the course's results, in a checkout or in an installed package."""
-    beside = Path(__file__).parents[1] / "results"
-    return beside if beside.is_dir() else Path(str(files("cnnlesson.measured")))
+    """Return the folder of the course's results, in an installed package or in a checkout."""
+    inside = Path(__file__).parent / "measured"
+    return inside if inside.is_dir() else Path(__file__).parents[1] / "results"

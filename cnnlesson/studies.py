@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnlesson.experiments import Pixels, Rule, Run
 
-__all__ = ["LEARNING_RATES", "MOMENTA", "RECIPE", "STUDIES", "WITHOUT"]
+__all__ = ["LEARNING_RATES", "MOMENTA", "ORIGINAL", "RECIPE", "STUDIES", "WITHOUT"]
 
 MOMENTA = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 # Twelve step sizes a scale of pixels, from far too small to far too large for any momentum.
@@ -23,6 +23,14 @@ _SORTED: tuple[Pixels, ...] = ("standardized", "raw")
 # Short runs, of which a map can have many.
 _short = partial(Run, num_test_images=1000)
 _standardized = partial(_short, pixels="standardized")
+
+_at_full_length = partial(Run, num_images=42_000, num_test_images=18_000, measure_training=True)
+# The three trainings of the original notebook; the first was to go on for 37 epochs more.
+ORIGINAL = (
+    _at_full_length(lr=0.001, momentum=0.8, num_epochs=3),
+    _at_full_length(lr=0.001, momentum=0.9, num_epochs=10),
+    _at_full_length(lr=0.01, momentum=0.0, batch_size=256, num_epochs=100),
+)
 
 RECIPE = Run(
     lr=0.1,
@@ -45,7 +53,7 @@ WITHOUT: dict[str, tuple[dict[str, Any], ...]] = {
     "nothing": ({},),
     "schedule": ({"schedule": "constant", "lr": 0.01}, {"schedule": "constant", "lr": 0.03}),
     "momentum": ({"momentum": 0.0, "lr": 0.3}, {"momentum": 0.0, "lr": 1.0}),
-    "standardized pixels": ({"pixels": "unit"}, {"pixels": "unit", "lr": 0.5}),
+    "standardised pixels": ({"pixels": "unit"}, {"pixels": "unit", "lr": 0.5}),
     "most of the images": ({"num_images": 6000, "num_epochs": 35},),
     "four epochs of five": ({"num_epochs": 1},),
 }
@@ -90,7 +98,7 @@ STUDIES: dict[str, tuple[Run, ...]] = {
     # Other rules on the map of standardized pixels, beside those of its runs.
     "rules": tuple(
         _standardized(lr=lr, momentum=momentum, optimizer=optimizer, seed=seed)
-        for seed, (optimizer, momenta) in product(_FEWER, _RULES.items())
+        for seed, (optimizer, momenta) in product(_SEEDS, _RULES.items())
         for momentum, lr in product(momenta, LEARNING_RATES["standardized"])
     ),
     # The settings of the original's first two experiments, with many more seeds than the map's.
@@ -99,10 +107,12 @@ STUDIES: dict[str, tuple[Run, ...]] = {
         for seed in range(5, 65)
         for momentum in (0.8, 0.9)
     ),
+    # The original's trainings, the longest first.
+    "original": tuple(replace(run, seed=seed) for run in reversed(ORIGINAL) for seed in _SEEDS),
     # A recipe, and the recipe without each of its parts in turn.
     "recipe": tuple(
         replace(RECIPE, **change, seed=seed)
-        for seed in _FEWER
+        for seed in _SEEDS
         for changes in WITHOUT.values()
         for change in changes
     ),

@@ -11,7 +11,13 @@ from tqdm.auto import tqdm
 
 from cnnlesson.data import Digits, load_digits
 from cnnlesson.experiments import Run, RunResult, run_experiment
-from cnnlesson.results import append_result, drop_torn_line, read_results
+from cnnlesson.results import (
+    append_result,
+    append_text,
+    mend_last_line,
+    read_results,
+    reads_as_result,
+)
 
 __all__ = ["sweep"]
 
@@ -26,7 +32,7 @@ def sweep(
 ) -> list[RunResult]:
     """Measure many runs in parallel, and keep each in a file as soon as it ends.
 
-    Runs that the file holds already are not measured again, so that a sweep that was stopped or
+    Runs that the file holds already are not measured again, so that a sweep that was interrupted or
     killed goes on where it was: only runs under way are lost. Each run has one thread, for its
     numbers to be the same on any number of processors.
 
@@ -54,7 +60,9 @@ def sweep(
         If runs failed, after all others have been measured and kept. It holds the error of each,
         with the run as a note.
     ValueError
-        If a line of the file is no result.
+        If one of ``runs`` is no run, or a line of the file no result.
+    OSError
+        If the file cannot be written; known before the first run.
 
     Notes
     -----
@@ -68,11 +76,15 @@ def sweep(
     >>> results = sweep(runs, "momentum.jsonl", n_jobs=2)  # doctest: +SKIP
     """
     runs = list(runs)
+    for run in runs:
+        if not isinstance(run, Run):
+            raise ValueError(f"runs: expected each to be a Run, found {run!r}")
     source = _digits(source).source
-    drop_torn_line(path)
     known = {}
     if Path(path).exists():
         known = {result.run: result for result in read_results(path) if result.digits == source}
+        mend_last_line(path, reads_as_result)
+    append_text(path, "")  # a path that cannot be written to is better known now
     missing = [run for run in dict.fromkeys(runs) if run not in known]
     # One run a message: what has ended is known at once, not when its neighbours have ended.
     parallel = Parallel(n_jobs=n_jobs, batch_size=1, return_as="generator_unordered")
@@ -101,9 +113,12 @@ def _measure(run: Run, source: str) -> RunResult | Exception:
     num_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return run_experiment(run, _digits(source))
+        result = run_experiment(run, _digits(source))
     except Exception as error:  # whatever it is, it concerns this run alone
         error.add_note(repr(run))
         return error
     finally:
         torch.set_num_threads(num_threads)
+    if result.status == "interrupted":  # half a run is none, and who interrupts it means the sweep
+        raise KeyboardInterrupt
+    return result

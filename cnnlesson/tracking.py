@@ -1,7 +1,7 @@
 """Curvature along a training: how sharp the loss is at chosen steps, and what is still alive."""
 
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from cnnlesson.curvature import batch_sharpness, sharpness
 from cnnlesson.data import Digits
 from cnnlesson.evaluation import predict_logits
 from cnnlesson.experiments import Run, run_experiment
-from cnnlesson.results import append_text, drop_torn_line, results_folder
+from cnnlesson.results import append_text, mend_last_line, results_folder
 from cnnlesson.training import History
 
 __all__ = ["load_curvature", "track_curvature"]
@@ -24,6 +24,11 @@ __all__ = ["load_curvature", "track_curvature"]
 # Batch sharpness is a mean over random batches: of about so many images in all.
 _IMAGES = 512
 _TOLERANCE = 0.02
+_COLUMNS = [
+    *(field.name for field in fields(Run)),
+    *("step", "loss", "sharpness", "batch_sharpness", "dead_1", "dead_2", "distance"),
+    *("status", "test_accuracy"),
+]
 
 
 def track_curvature(
@@ -51,7 +56,12 @@ def track_curvature(
         ``sharpness``, to two per cent; ``batch_sharpness``, for batches of the size of the run's;
         ``dead_1`` and ``dead_2``, the share of dead channels of the two ReLU layers; ``distance``,
         how far the weights are from where they began; then what came of the run in the end:
-        ``status`` and ``test_accuracy``. Where a weight is not a finite number, NaN.
+        ``status`` and ``test_accuracy``. Where the loss is not a finite number, the others are NaN.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the training is interrupted: half a run is none.
     """
     rows: list[dict[str, float]] = []
     kept: list[tuple[nn.Module, Tensor, Tensor, Tensor]] = []
@@ -59,8 +69,7 @@ def track_curvature(
     def measure(step: int) -> None:
         if step in steps:
             model, start, x, y = kept[0]
-            distance = (_flat(model) - start).norm().item()
-            rows.append({"step": step} | _measure(model, x, y, run) | {"distance": distance})
+            rows.append({"step": step} | _measure(model, x, y, run, start))
 
     def on_start(model: nn.Module, x: Tensor, y: Tensor) -> None:
         places = np.linspace(0, len(x), min(num_probes, len(x)), endpoint=False).astype(int)
@@ -71,8 +80,10 @@ def track_curvature(
         measure(len(history.batch_loss))
 
     result = run_experiment(run, digits, on_start=on_start, on_step=on_step)
+    if result.status == "interrupted":
+        raise KeyboardInterrupt
     end = {"status": result.status, "test_accuracy": result.test_accuracy}
-    return pd.DataFrame([asdict(run) | row | end for row in rows])
+    return pd.DataFrame([asdict(run) | row | end for row in rows], columns=_COLUMNS)
 
 
 def load_curvature(path: str | PathLike | None = None) -> pd.DataFrame:
@@ -105,27 +116,35 @@ def append_rows(path: str | PathLike, rows: pd.DataFrame) -> None:
         The file; made if it is not there.
     rows : pandas.DataFrame
         Rows with the same columns as those in the file.
+
+    Raises
+    ------
+    ValueError
+        If the file has other columns.
     """
-    drop_torn_line(path)
     path = Path(path)
     is_new = not path.exists() or path.stat().st_size == 0
-    append_text(
-        path, rows.to_csv(header=is_new, index=False, float_format="%.4g", lineterminator="\n")
-    )
+    if not is_new:
+        mend_last_line(path, lambda _: False)  # nobody knows whether its last number is whole
+        found = list(pd.read_csv(path, nrows=0))
+        if found != list(rows):
+            raise ValueError(f"{path}: expected columns {list(rows)}, found {found}")
+    if len(rows):
+        text = rows.to_csv(header=is_new, index=False, float_format="%.4g", lineterminator="\n")
+        append_text(path, text)
 
 
 def _flat(model: nn.Module) -> Tensor:
     return torch.cat([w.detach().reshape(-1) for w in model.parameters()])
 
 
-def _measure(model: nn.Module, x: Tensor, y: Tensor, run: Run) -> dict[str, float]:
+def _measure(model: nn.Module, x: Tensor, y: Tensor, run: Run, start: Tensor) -> dict[str, float]:
     criterion = nn.CrossEntropyLoss()
     batch_size = min(run.batch_size, len(x))
     loss = criterion(predict_logits(model, x).cpu(), y.cpu()).item()
-    dead = dead_channels(model, x).values()
-    shares = {f"dead_{number}": share for number, share in enumerate(dead, start=1)}
     if not np.isfinite(loss):
-        return {"loss": loss, "sharpness": np.nan, "batch_sharpness": np.nan} | shares
+        return {"loss": loss}
+    dead_1, dead_2 = dead_channels(model, x).values()
     try:
         largest = sharpness(model, criterion, x, y, tolerance=_TOLERANCE)
         along = batch_sharpness(
@@ -133,4 +152,11 @@ def _measure(model: nn.Module, x: Tensor, y: Tensor, run: Run) -> dict[str, floa
         )
     except ArpackError:  # a second derivative is not a finite number
         largest, along = float("nan"), float("nan")
-    return {"loss": loss, "sharpness": largest, "batch_sharpness": along} | shares
+    return {
+        "loss": loss,
+        "sharpness": largest,
+        "batch_sharpness": along,
+        "dead_1": dead_1,
+        "dead_2": dead_2,
+        "distance": (_flat(model) - start).norm().item(),
+    }

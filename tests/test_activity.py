@@ -46,3 +46,17 @@ def test_a_model_without_relus_has_no_dead_channels():
 def test_no_images_are_refused():
     with pytest.raises(ValueError, match="x: expected at least one image, found none"):
         dead_channels(ConvNet(), torch.rand(0, 1, 28, 28))
+
+
+def test_a_relu_in_two_places_is_refused():
+    relu = nn.ReLU()
+    model = nn.Sequential(nn.Linear(2, 4), relu, nn.Linear(4, 3), relu)
+    with pytest.raises(ValueError, match="expected each ReLU to be one layer, found '1' used"):
+        dead_channels(model, torch.rand(5, 2))
+
+
+def test_a_channel_that_is_not_a_number_is_not_dead():
+    model = nn.Sequential(nn.Linear(2, 4), nn.ReLU())
+    with torch.no_grad():
+        model[0].weight.fill_(float("nan"))
+    assert dead_channels(model, torch.rand(5, 2)) == {"1": 0.0}

@@ -25,7 +25,7 @@ def slope(edge):
 
 @pytest.mark.parametrize("pixels", ["unit", "standardized"])
 def test_the_edge_is_nearer_to_the_effective_step_than_to_the_bowl(edges, pixels):
-    known = edges.dropna()[pixels]
+    known = edges[np.isfinite(edges)][pixels]
     slopes = known.groupby("seed").apply(slope)
     momenta = known.index.unique("momentum")
     bowl = slope(pd.Series(1 + momenta, momenta))
@@ -47,9 +47,11 @@ def test_raw_pixels_are_worst(runs):
     assert best["raw"] < min(best["unit"], best["standardized"])
 
 
-def test_beyond_the_edge_networks_die_more_often_than_they_explode(runs):
-    statuses = runs["status"].value_counts()
-    assert statuses.get("dead", 0) > 5 * statuses.get("diverged", 0)
+def test_no_network_of_the_map_explodes_and_most_beyond_the_edge_die(runs):
+    assert "diverged" not in set(load_results()["status"])
+    rows = runs.groupby(["pixels", "momentum"])["lr"].transform("median")
+    lost = runs[(runs["test_accuracy"] < 0.5) & (runs["lr"] > rows)]
+    assert (lost["status"] == "dead").mean() > 0.5
 
 
 def test_nothing_is_learned_from_sorted_digits(runs):
@@ -74,12 +76,17 @@ def finish():
     return steps.merge(winners).set_index([*event, "seed"])["steps"].sort_index()
 
 
-@pytest.mark.parametrize("line", [0.95, 0.97])
-def test_with_small_batches_momentum_wins_next_to_nothing(finish, line):
-    ratio = finish[32, line, 0.9] / finish[32, line, 0.0]
+def test_with_small_batches_the_first_race_ends_alike_and_the_second_undecided(finish):
+    ratio = finish[32, 0.95, 0.9] / finish[32, 0.95, 0.0]
     assert len(ratio) == 3
     assert 0.8 < ratio.median() < 1.2
-    assert ratio.min() > 0.2
+    ratio = finish[32, 0.97, 0.9] / finish[32, 0.97, 0.0]
+    assert 0.2 < ratio.min() < 0.5 < 1 <= ratio.max()
+
+
+def test_to_the_second_line_with_large_batches_only_much_momentum_arrives(finish):
+    assert np.isinf(finish[256, 0.97, 0.0].median())
+    assert np.isfinite(finish[256, 0.97, 0.9]).all()
 
 
 def test_with_large_batches_momentum_wins_a_little(finish):
@@ -101,8 +108,17 @@ def test_the_best_step_size_of_much_momentum_is_the_largest_it_was_given():
 
 
 def test_the_edge_falls_more_slowly_on_pixels_from_0_to_1(edges):
-    slopes = edges.dropna()[["unit", "standardized"]].groupby(["pixels", "seed"]).apply(slope)
+    known = edges[np.isfinite(edges)][["unit", "standardized"]]
+    slopes = known.groupby(["pixels", "seed"]).apply(slope)
     assert slopes["unit"].max() < slopes["standardized"].min()
+    medians = slopes.groupby("pixels").median()
+    assert medians["unit"] == pytest.approx(0.5, abs=0.1)  # half the way
+    assert medians["standardized"] == pytest.approx(0.75, abs=0.1)  # to four fifths of it
+
+
+def test_with_much_momentum_the_median_edge_is_a_fifth(edges):
+    medians = edges["standardized"].groupby("momentum").median()
+    assert medians[0.9] / medians[0.0] == pytest.approx(0.2, abs=0.03)
 
 
 def test_the_best_step_size_falls_with_momentum(runs):
@@ -112,7 +128,7 @@ def test_the_best_step_size_falls_with_momentum(runs):
     assert (best[0.9] < best[0.0]).all()
 
 
-def test_larger_batches_take_larger_steps_and_gain_more_from_momentum(runs):
+def test_from_8_to_32_the_best_step_grows_and_large_batches_gain_more_from_momentum(runs):
     keys = ["momentum", "batch_size"]
     standardized = runs[runs["pixels"] == "standardized"]
     sizes = pd.concat([standardized, load_results([results_path("batch_size")])])
@@ -120,6 +136,7 @@ def test_larger_batches_take_larger_steps_and_gain_more_from_momentum(runs):
     medians = sizes.groupby([*keys, "lr"])["test_accuracy"].median().unstack()
     best, accuracy = medians.idxmax(axis=1), medians.max(axis=1)
     for momentum in (0.0, 0.9):
-        assert best[momentum, 8] < best[momentum, 512] < 64 * best[momentum, 8]
+        assert best[momentum, 8] < best[momentum, 32]
+    assert accuracy[:, 512].max() < 0.85 < accuracy[:, 128].min()
     gain = accuracy[0.9] - accuracy[0.0]
-    assert gain[8] < gain[32] < gain[128] < gain[512]
+    assert max(gain[8], gain[32]) < min(gain[128], gain[512])

@@ -142,3 +142,46 @@ def test_one_image_has_no_noise():
     model, x, y = small()
     with pytest.raises(ValueError, match="x: expected at least 2 images, found 1"):
         gradient_noise(model, criterion, x[:1], y[:1])
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-15, 1.0, 1e15])
+def test_the_scale_of_the_loss_is_only_a_factor(scale):
+    model, x, y = small()
+    model, x = model.float(), x.float()
+    expected = batch_sharpness(model, criterion, x, y, 10)
+
+    def scaled(output, labels):
+        return scale * criterion(output, labels)
+
+    assert batch_sharpness(model, scaled, x, y, 10) / scale == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("curvatures", [[3.0], [0.5, 3.0], [-2.0, 0.5, 1.0, 2.0, 2.5, 3.0, 0.0]])
+def test_a_bowl_of_few_weights(curvatures):
+    model = nn.Linear(len(curvatures), 1, bias=False).double()
+    scales = torch.tensor(curvatures).double()
+
+    def bowl(output, y):
+        return 0.5 * (scales * model.weight[0] ** 2).sum() + 0 * output.sum()
+
+    x, y = torch.zeros(1, len(curvatures)).double(), torch.zeros(1)
+    assert sharpness(model, bowl, x, y) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("size", [1, 20])
+def test_a_loss_without_curvature_has_none(size):
+    model = nn.Linear(size, 1)
+    x, y = torch.rand(4, size), torch.zeros(4)
+    assert sharpness(model, lambda output, y: output.mean(), x, y) == 0
+
+
+def test_equal_gradients_have_no_noise():
+    model, x, y = small(n=1)
+    alike = gradient_noise(model, criterion, x.expand(7, -1, -1, -1), y.expand(7))
+    assert 0 <= alike.noise < 1e-25
+
+
+def test_a_frozen_model_is_refused():
+    model, x, y = small()
+    with pytest.raises(ValueError, match="model: expected parameters that require a gradient"):
+        sharpness(model.requires_grad_(False), criterion, x, y)

@@ -21,7 +21,8 @@ def made_up(accuracies, momentum=0.0, seed=0, lrs=(1.0, 4.0, 16.0, 64.0)):
         ([0.9, 0.95, 0.1, 0.1], 8.0),  # between 4 and 16
         ([0.2, 0.95, 0.9, np.nan], 32.0),  # the first is slow, the last has diverged
         ([0.9, 0.4, 0.9, 0.1], 2.0),  # the first collapse counts, whatever comes after
-        ([0.9, 0.9, 0.9, 0.9], np.nan),
+        ([0.9, 0.9, 0.9, 0.9], np.inf),  # beyond the last
+        ([0.2, 0.2, 0.2, 0.9], np.inf),
         ([np.nan] * 4, np.nan),
     ],
 )
@@ -44,6 +45,19 @@ def test_every_seed_has_an_edge_of_its_own():
     assert find_edges(frame, threshold=0.95)["edge"].isna().all()
 
 
+def test_the_median_counts_the_seeds_whose_edge_lies_beyond():
+    frames = [made_up([0.9, 0.9, 0.1, 0.1]), made_up([0.9, 0.9, 0.9, 0.1], seed=1)]
+    frames += [made_up([0.9] * 4, seed=seed) for seed in (2, 3, 4)]
+    assert find_edges(pd.concat(frames), ["momentum", "seed"])["edge"].median() == np.inf
+
+
+def test_one_search_has_each_step_size_once():
+    frame = pd.concat([made_up([0.9, 0.9, 0.1, 0.1]), made_up([0.9, 0.9, 0.1, 0.1], seed=1)])
+    with pytest.raises(ValueError, match=r"found 1 twice \(momentum 0\.0\)"):
+        find_edges(frame, "momentum")
+    assert len(find_edges(frame, "seed")) == 2
+
+
 @pytest.mark.parametrize("total", [1, 5, 60])
 def test_no_collapse_in_n_runs_still_allows_some(total):
     low, high = share_interval(0, total)
@@ -60,7 +74,7 @@ def test_both_ends_are_those_of_clopper_and_pearson(count, total):
 
 
 def test_more_runs_than_there_are_is_refused():
-    with pytest.raises(ValueError, match="k"):
+    with pytest.raises(ValueError, match=r"count: expected at most 5, found 6"):
         share_interval(6, 5)
 
 
@@ -68,6 +82,9 @@ def test_the_bootstrap_stays_within_the_values_and_narrows_with_their_number():
     rng = np.random.default_rng(0)
     low, high = bootstrap_median([3.0, 1.0, 2.0, 5.0, 4.0])
     assert (low, high) == (1.0, 5.0)
+    assert bootstrap_median([1.0, 1.0, 1.0, 1.0, 1.0]) == (1.0, 1.0)
+    with pytest.raises(ValueError, match="values: expected at least 5, found 4"):
+        bootstrap_median([3.0, 1.0, 2.0, 4.0])
     few, many = (bootstrap_median(rng.standard_normal(n)) for n in (10, 1000))
     assert many.high - many.low < (few.high - few.low) / 3
     assert many.low < 0.1

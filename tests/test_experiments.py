@@ -177,3 +177,13 @@ def test_a_setting_out_of_range_is_named(name, value):
 def test_too_few_images_are_refused():
     with pytest.raises(ValueError, match=r"num_images: expected at most 1257, found 6000"):
         run_experiment(Run(), DIGITS)
+
+
+def test_a_misspelt_setting_is_refused():
+    with pytest.raises(ValueError, match="momentun"):
+        Run(momentun=0.9)
+
+
+def test_one_test_image_cannot_show_a_dead_network():
+    run = Run(num_images=100, num_test_images=1, pixels="standardized")
+    assert run_experiment(run, DIGITS).status == "completed"

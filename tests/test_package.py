@@ -6,6 +6,7 @@ import inspect
 import os
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import cnnlesson
 
 FOLDER = Path(cnnlesson.__file__).parent
+ROOT = FOLDER.parent
 
 # A module may import from the lines above its own only. A name stands for all modules whose
 # names begin with it and an underscore, and for all inside it if it is a folder.
@@ -258,3 +260,31 @@ def test_importing_draws_nothing_prints_nothing_and_needs_no_display(tmp_path):
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_measured_runs_travel_with_an_installed_package(tmp_path):
+    """As on Colab, where there is no checkout."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    checkout = tmp_path / "checkout"
+    for name in ("cnnlesson", "results", "pyproject.toml", "README.md", "LICENSE"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        checkout.mkdir(exist_ok=True)
+        copy(ROOT / name, checkout / name)
+    subprocess.run([*pip, "--target", tmp_path / "installed", checkout], check=True)
+    code = (
+        "import cnnlesson as c; print(c.__file__, len(c.load_results()), len(c.load_curvature()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "installed")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    file, *numbers = done.stdout.split()
+    assert Path(file).is_relative_to(tmp_path / "installed")
+    assert [int(n) for n in numbers] == [
+        len(cnnlesson.load_results()),
+        len(cnnlesson.load_curvature()),
+    ]

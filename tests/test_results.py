@@ -1,6 +1,9 @@
 """Results survive the file they are kept in, and a damaged file says where it is damaged."""
 
+import codecs
 import json
+import subprocess
+import sys
 from dataclasses import asdict, fields, replace
 
 import numpy as np
@@ -8,7 +11,7 @@ import pandas as pd
 import pytest
 
 from cnnlesson import Run, RunResult, load_results, read_results, results_path
-from cnnlesson.results import append_result, drop_torn_line
+from cnnlesson.results import append_result, append_text, mend_last_line, reads_as_result
 
 RESULT = RunResult(
     run=Run(lr=0.1, seed=3),
@@ -52,24 +55,63 @@ def test_fields_added_later_have_their_defaults_in_older_files(path):
 def test_a_file_cut_anywhere_loses_one_run_at_most(path):
     content = path.read_bytes()
     first = content.index(b"\n") + 1
-    for size in range(len(content)):
+    for size in range(first, len(content)):
         path.write_bytes(content[:size])
-        whole = [RESULT] if size >= first else []
+        whole = [RESULT, DIVERGED] if size == len(content) - 1 else [RESULT]
         assert read_results(path) == whole
-        drop_torn_line(path)
+        mend_last_line(path, reads_as_result)
         append_result(path, DIVERGED)
         assert read_results(path) == [*whole, DIVERGED]
+
+
+@pytest.mark.parametrize("content", [b"a note", b'{"run": {"lr": 0.1', b'{"other": "data"}'])
+def test_a_file_that_may_be_something_else_is_left_alone(path, content):
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"runs\.jsonl: expected whole lines"):
+        mend_last_line(path, reads_as_result)
+    assert path.read_bytes() == content
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(path):
+    """A limit on the size of files stands in for the disk; it needs a process of its own."""
+    code = (
+        "import resource, signal, sys\n"
+        "from cnnlesson.results import append_text\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "size = int(sys.argv[2]) + 100\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))\n"
+        "append_text(sys.argv[1], 'x' * 200 + chr(10))\n"
+    )
+    before = path.read_bytes()
+    command = [sys.executable, "-c", code, str(path), str(len(before))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "OSError: [Errno 28]" in done.stderr
+    assert path.read_bytes() == before
+    append_text(path, "\n")
+
+
+def test_a_file_from_an_editor_is_read(path):
+    content = path.read_bytes().removesuffix(b"\n")
+    path.write_bytes(codecs.BOM_UTF8 + content.replace(b"\n", b"\r\n"))
+    assert read_results(path) == [RESULT, DIVERGED]
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", r"line 2: expected the result of a run, found the line: Invalid JSON"),
-        ("{}", r"line 2: expected the result of a run, found run: Field required"),
-        (json.dumps({**asdict(RESULT), "status": "lost"}), r"line 2: .* found status: .*'dead'"),
+        ("{", r"line 2: expected the result of a run; the line: Invalid JSON.*, found b'{'"),
+        ("{}", r"line 2: expected the result of a run; run: Field required"),
+        (
+            json.dumps({**asdict(RESULT), "status": "lost"}),
+            r"line 2: .* status: .*'dead'.*, found 'lost'",
+        ),
         (
             json.dumps({**asdict(RESULT), "run": {"momentum": 1.5}}),
-            r"line 2: .* found run\.momentum",
+            r"line 2: .* run\.momentum: .*, found 1.5",
+        ),
+        (
+            json.dumps({**asdict(RESULT), "run": {"weight_decay": 0.1}}),
+            r"line 2: .* run\.weight_decay: .*, found 0.1",
         ),
     ],
 )
@@ -86,6 +128,9 @@ def test_the_table_is_tidy(path, tmp_path):
     assert list(frame["train_loss"][:1]) == [1 / 3]
     assert np.isnan(frame["test_accuracy"][1])
     assert list(frame["status"]) == ["completed", "diverged"]
+    pd.testing.assert_frame_equal(load_results(path), frame)
+    pd.testing.assert_frame_equal(load_results(str(path)), frame)
+    assert list(load_results([])) == list(frame)
     both = load_results([path, path])
     pd.testing.assert_frame_equal(both[:2], frame)
     assert len(both) == 4

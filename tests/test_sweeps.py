@@ -124,3 +124,39 @@ def test_the_progress_bar_counts_runs(tmp_path, capfd, monkeypatch):
     monkeypatch.delenv("TQDM_DISABLE", raising=False)
     sweep(RUNS[:2], tmp_path / "runs.jsonl", source="sklearn", n_jobs=1)
     assert "2/2" in capfd.readouterr().err
+
+
+def test_an_interrupted_run_is_not_measured(tmp_path, expected, monkeypatch):
+    """Ctrl+C reaches the training itself where the sweep has no other process."""
+    path = tmp_path / "runs.jsonl"
+
+    def interrupted(run, digits):
+        result = run_experiment(run, digits)
+        return replace(result, status="interrupted") if run == RUNS[1] else result
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cnnlesson.sweeps.run_experiment", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sweep(RUNS, path, n_jobs=1, **OPTIONS)
+    assert [result.run for result in read_results(path)] == RUNS[:1]
+    assert without_seconds(sweep(RUNS, path, n_jobs=1, **OPTIONS)) == expected
+
+
+def test_a_path_that_cannot_be_written_to_costs_no_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("cnnlesson.sweeps.run_experiment", None)
+    with pytest.raises(FileNotFoundError, match="none"):
+        sweep(RUNS, tmp_path / "none" / "runs.jsonl", n_jobs=1, **OPTIONS)
+
+
+@pytest.mark.parametrize("content", ["a,b\n1,2\n3,4", '{"a": "note"}'])
+def test_a_file_of_something_else_is_left_alone(tmp_path, content):
+    path = tmp_path / "notes.txt"
+    path.write_text(content, "utf-8")
+    with pytest.raises(ValueError, match=r"notes\.txt"):
+        sweep(RUNS[:1], path, n_jobs=1, **OPTIONS)
+    assert path.read_text("utf-8") == content
+
+
+def test_what_is_no_run_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"runs: expected each to be a Run, found \{'lr': 0.1\}"):
+        sweep([{"lr": 0.1}], tmp_path / "runs.jsonl", **OPTIONS)

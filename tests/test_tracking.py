@@ -1,5 +1,6 @@
 """Curvature along a training is that of the very networks of the run."""
 
+import math
 import runpy
 from dataclasses import fields
 from pathlib import Path
@@ -35,6 +36,10 @@ RUN = Run(
     pixels="standardized",
     seed=3,
 )
+
+
+def interrupt(*_, **__):
+    raise KeyboardInterrupt
 
 
 def test_every_row_is_measured_on_the_network_of_its_step():
@@ -81,7 +86,7 @@ def test_a_training_that_diverges_has_rows_as_long_as_it_lasts():
     run = Run(lr=1e30, batch_size=20, num_images=100, num_test_images=50)
     table = track_curvature(run, DIGITS, steps=(0, 1, 5), num_probes=20)
     assert table["step"].tolist() == [0, 1]
-    assert np.isnan(table["sharpness"][1])
+    assert table.loc[1, ["sharpness", "dead_1", "dead_2", "distance"]].isna().all()
     assert set(table["status"]) == {"diverged"}
 
 
@@ -107,6 +112,30 @@ def test_a_line_cut_in_two_is_dropped_before_more_is_added(tmp_path):
     assert path.read_text("utf-8") == whole + whole.splitlines()[1] + "\n"
 
 
+def test_other_columns_are_refused(tmp_path):
+    path = tmp_path / "curvature.csv"
+    table = track_curvature(RUN, DIGITS, steps=(0,), num_probes=20)
+    append_rows(path, table.head(0))
+    assert not path.exists()
+    append_rows(path, table)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"curvature\.csv: expected columns .*'other'"):
+        append_rows(path, table.assign(other=1))
+    assert path.read_bytes() == before
+
+
+def test_no_measurement_leaves_no_row():
+    table = track_curvature(RUN, DIGITS, steps=())
+    assert len(table) == 0
+    assert "sharpness" in table
+
+
+def test_an_interrupted_training_gives_no_rows(monkeypatch):
+    monkeypatch.setattr("cnnlesson.tracking.batch_sharpness", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        track_curvature(RUN, DIGITS, steps=(1,), num_probes=20)
+
+
 def test_every_run_of_the_benchmark_is_in_the_committed_table():
     namespace = runpy.run_path(str(ROOT / "benchmarks" / "measure_curvature.py"))
     table = load_curvature()
@@ -118,5 +147,5 @@ def test_every_run_of_the_benchmark_is_in_the_committed_table():
     assert len(measured) == len(runs)
     for run, steps in runs.items():
         found = measured[tuple(getattr(run, name) for name in names)]
-        assert found <= set(steps)
-        assert min(steps) in found
+        num_steps = run.num_epochs * math.ceil(run.num_images / run.batch_size)
+        assert found == {step for step in steps if step <= num_steps}
