@@ -112,7 +112,7 @@ STUDIES: dict[str, tuple[Run, ...]] = {
     # A recipe, and the recipe without each of its parts in turn.
     "recipe": tuple(
         replace(RECIPE, **change, seed=seed)
-        for seed in _SEEDS
+        for seed in range(4)
         for changes in WITHOUT.values()
         for change in changes
     ),
