@@ -7,7 +7,6 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import lru_cache
-from pathlib import Path
 
 import pandas as pd
 import torch
@@ -15,10 +14,10 @@ from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from cnnlesson import Run, load_digits
-from cnnlesson.results import mend_last_line
+from cnnlesson.results import mend_last_line, results_folder
 from cnnlesson.tracking import append_rows, track_curvature
 
-PATH = Path(__file__).parents[1] / "results" / "curvature.csv"
+PATH = results_folder() / "curvature.csv"
 SEEDS = range(5)
 # The steps grow, because most happens in the first of them.
 STEPS = (2, 8, 32, 94, 188)
@@ -70,7 +69,7 @@ def main() -> None:
     names.remove("measure_every")  # None, which a table reads as a missing number
     known = set()
     if PATH.exists() and PATH.stat().st_size:
-        mend_last_line(PATH, lambda _: False)
+        mend_last_line(PATH)
         known = set(pd.read_csv(PATH)[names].itertuples(index=False, name=None))
     missing = [
         (run, steps)

@@ -5,13 +5,10 @@ Interrupt it whenever you like: it goes on where it was.
 
 import argparse
 import os
-from pathlib import Path
 
-from cnnlesson.results import read_results
+from cnnlesson.results import read_results, results_folder
 from cnnlesson.studies import STUDIES
 from cnnlesson.sweeps import sweep
-
-RESULTS = Path(__file__).parents[1] / "results"
 
 
 def main() -> None:
@@ -25,7 +22,7 @@ def main() -> None:
         parser.error(f"expected some of {', '.join(STUDIES)}; found {', '.join(sorted(unknown))}")
 
     for name in options.studies or STUDIES:
-        path, runs = RESULTS / f"{name}.jsonl", STUDIES[name]
+        path, runs = results_folder() / f"{name}.jsonl", STUDIES[name]
         results = read_results(path) if path.exists() else []
         known = {r.run: r.seconds for r in results if r.digits == "mnist"}
         done = [known[run] for run in runs if run in known]

@@ -61,15 +61,18 @@ def append_result(path: str | PathLike, result: RunResult) -> None:
     append_text(path, line + "\n")
 
 
-def mend_last_line(path: str | PathLike, is_whole: Callable[[bytes], bool]) -> None:
+def mend_last_line(
+    path: str | PathLike, is_whole: Callable[[bytes], bool] = lambda _: False
+) -> None:
     """Give a last line its end, or cut it off if it is torn, as by a power failure.
 
     Parameters
     ----------
     path : path-like
         The file.
-    is_whole : callable
-        Tells of a line without end whether only the end is missing.
+    is_whole : callable, optional
+        Tells of a line without end whether only the end is missing. By default none is whole: of a
+        table nobody knows whether its last number is.
 
     Raises
     ------

@@ -125,7 +125,7 @@ def append_rows(path: str | PathLike, rows: pd.DataFrame) -> None:
     path = Path(path)
     is_new = not path.exists() or path.stat().st_size == 0
     if not is_new:
-        mend_last_line(path, lambda _: False)  # nobody knows whether its last number is whole
+        mend_last_line(path)
         found = list(pd.read_csv(path, nrows=0))
         if found != list(rows):
             raise ValueError(f"{path}: expected columns {list(rows)}, found {found}")
