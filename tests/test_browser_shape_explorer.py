@@ -130,9 +130,8 @@ def check_drawn(page, stack):
     explorer = ShapeExplorer(stack=stack)
     network = Network.parse(stack)
     space = {}
-    exec(
-        page.locator(".code .listing").text_content(), space
-    )  # the code on the page is what is run
+    code = page.locator(".code .listing").text_content()
+    exec(code, space)  # the code on the page is what is run
     assert str(space["model"]) == str(network.to_module())
     model, rows, message = run(stack, space["model"])
 

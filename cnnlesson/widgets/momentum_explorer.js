@@ -143,10 +143,10 @@ function render({ model, el }) {
     const visible = far < 0 ? result.w : result.w.slice(0, far + 1);
     const t = self.get("position");
     set(run.path, { d: map.line(visible) });
-    // Thousands of dashes hide each other, and take longer to paint than a frame lasts.
+    // Thousands of dashes cover what is below, and take longer to paint than a frame lasts.
     const length = visible.reduce((sum, [x, y], i) =>
       sum + Math.hypot(x - visible[Math.max(0, i - 1)][0], y - visible[Math.max(0, i - 1)][1]), 0);
-    run.path.style.strokeDasharray = length > 10 * right ? "none" : "";
+    run.path.classList.toggle("dense", length > 10 * right);
     set(run.dots, { d: map.dots(visible.slice(0, t + 1)) });
     place(run.now, map, result.w[t]);
     run.points = result.loss.map((loss, step) => [step, loss]);
