@@ -13,6 +13,7 @@ __all__ = [
     "ConditionNumber",
     "Count",
     "Counts",
+    "Flag",
     "MomentumCoefficient",
     "NonNegative",
     "NonNegativeCount",
@@ -47,6 +48,8 @@ ConditionNumber = Annotated[
 MomentumCoefficient = Annotated[float, _Number, Field(ge=0, lt=1, description="a number in [0, 1)")]
 Count = Annotated[int, _Number, Field(ge=1, description="a whole number, 1 or more")]
 NonNegativeCount = Annotated[int, _Number, Field(ge=0, description="a whole number, 0 or more")]
+# Strict, or pydantic would read "off" and 0.0 as False.
+Flag = Annotated[bool, Field(strict=True, description="True or False")]
 Seed = Annotated[
     int, _Number, Field(ge=0, lt=2**63, description="a whole number, 0 or more, below 2**63")
 ]
@@ -112,8 +115,10 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         # Bound by name: for a positional argument pydantic would report a bare index.
         arguments = signature.bind(*args, **kwargs).arguments
+        # But not the object itself: before version 2.14 pydantic needs the name for its wrapper.
+        itself = [arguments.pop("self")] if "self" in arguments else []
         try:
-            return validated(**arguments)  # type: ignore[call-arg]
+            return validated(*itself, **arguments)
         except ValidationError as error:
             if error.title != function.__qualname__:  # raised by something that function calls
                 raise

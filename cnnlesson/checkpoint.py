@@ -88,7 +88,7 @@ def save_checkpoint(
         "optimizer": state.optimizer.state_dict(),
         "scheduler": state.scheduler.state_dict() if state.scheduler else None,
         "order": state.order.get_state(),
-        "random": torch.get_rng_state(),  # dropout draws from this one
+        "random": torch.get_rng_state(),  # on the processor dropout draws from this one
     }
     path = Path(path)
     unfinished = path.with_name(path.name + ".unfinished")

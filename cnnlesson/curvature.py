@@ -211,7 +211,7 @@ def gradient_noise(model: nn.Module, criterion: Criterion, x: Tensor, y: Tensor)
     squares = 0.0  # of the distances from the mean, updated with it (Welford 1962)
     for number, (image, label) in enumerate(zip(x.split(1), y.split(1), strict=True), start=1):
         loss = _loss(model, criterion, image, label)
-        distance = _flat(torch.autograd.grad(loss, weights)).double().cpu() - mean
+        distance = _flat(_derivatives(loss, weights)).double().cpu() - mean
         mean += distance / number
         squares += (distance @ distance).item() * (number - 1) / number
     signal = (mean @ mean).item()

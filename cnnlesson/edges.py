@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, bootstrap
 
-from cnnlesson.arguments import Count, NonNegativeCount, Seed, Vector, checked
+from cnnlesson.arguments import Count, NonNegativeCount, Vector, checked
 
 __all__ = ["Interval", "bootstrap_median", "find_edges", "share_interval"]
 
@@ -124,22 +124,19 @@ def share_interval(count: NonNegativeCount, total: Count) -> Interval:
 
 
 @checked
-def bootstrap_median(values: Vector, *, num_draws: Count = 10_000, seed: Seed = 0) -> Interval:
+def bootstrap_median(values: Vector) -> Interval:
     """Return how far the median would wander with other seeds: a 95 % bootstrap interval.
 
     Parameters
     ----------
     values : array_like, shape (n,)
         One result per seed, n at least 5.
-    num_draws : int, default 10000
-        How often as many values are drawn from these, with repetition.
-    seed : int, default 0
-        Decides the draws.
 
     Returns
     -------
     Interval
-        The middle 95 % of the medians drawn. Of five values that is their whole range, which holds
+        The middle 95 % of the medians of 10,000 draws, each of as many values as there are, with
+        repetition; the same draws every time. Of five values that is their whole range, which holds
         the true median in 94 of 100 studies.
 
     Raises
@@ -150,6 +147,6 @@ def bootstrap_median(values: Vector, *, num_draws: Count = 10_000, seed: Seed = 
     if len(values) < 5:
         raise ValueError(f"values: expected at least 5, found {len(values)}")
     interval = bootstrap(
-        (values,), np.median, n_resamples=num_draws, method="percentile", rng=seed
+        (values,), np.median, n_resamples=10_000, method="percentile", rng=0
     ).confidence_interval
     return Interval(float(interval.low), float(interval.high))

@@ -18,7 +18,7 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from cnnlesson.activity import dead_channels
-from cnnlesson.arguments import Count, MomentumCoefficient, Positive, Seed
+from cnnlesson.arguments import Count, Flag, MomentumCoefficient, Positive, Seed
 from cnnlesson.data import Digits, load_digits, standardize
 from cnnlesson.evaluation import evaluate, predict_logits
 from cnnlesson.model import ConvNet
@@ -90,7 +90,7 @@ class Run:
     optimizer: Rule = "sgd"
     schedule: Literal["constant", "one-cycle"] = "constant"
     measure_every: Count | None = None
-    measure_training: bool = False
+    measure_training: Flag = False
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)

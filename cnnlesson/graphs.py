@@ -20,6 +20,7 @@ American Mathematical Society 195(910), 2008, for graphs joined from random perm
 from typing import Annotated
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import BeforeValidator, Field
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import shortest_path
@@ -195,12 +196,12 @@ class PinnedGraph:
         curvatures = self.curvatures
         return float(curvatures[-1] / curvatures[0])
 
-    def gradient(self, w: np.ndarray) -> np.ndarray:
+    def gradient(self, w: ArrayLike) -> np.ndarray:
         """Return the gradient of the loss, as :func:`momentum_descent` wants it.
 
         Parameters
         ----------
-        w : numpy.ndarray, shape (n,)
+        w : array_like, shape (n,)
             The weights.
 
         Returns
@@ -214,10 +215,11 @@ class PinnedGraph:
         ValueError
             If ``w`` has another shape.
         """
-        if w.shape != (self.num_nodes,):
-            raise ValueError(f"w: expected shape ({self.num_nodes},), found {w.shape}")
+        weights = np.asarray(w)
+        if weights.shape != (self.num_nodes,):
+            raise ValueError(f"w: expected shape ({self.num_nodes},), found {weights.shape}")
         first, second = self.edges.T
-        pull = w[first] - w[second]
+        pull = weights[first] - weights[second]
         gradient = np.bincount(first, pull, self.num_nodes)
         gradient -= np.bincount(second, pull, self.num_nodes)
         gradient[self.pinned] = 0

@@ -1,6 +1,7 @@
 """A bowl on which no first-order method is fast: the convex Rosenbrock function."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from cnnlesson.arguments import ConditionNumber, Count, NonNegativeCount, checked
 
@@ -74,16 +75,18 @@ class ConvexRosenbrock:
         # qⁱ, less its reflection at the far end, which makes weight n + 1 zero.
         return np.exp(i * log_q) * np.expm1(2 * (n + 1 - i) * log_q) / np.expm1(2 * (n + 1) * log_q)
 
-    def _check_shape(self, w: np.ndarray) -> None:
-        if w.shape != (self.dim,):
-            raise ValueError(f"w: expected shape ({self.dim},), found {w.shape}")
+    def _weights(self, w: ArrayLike) -> np.ndarray:
+        weights = np.asarray(w)
+        if weights.shape != (self.dim,):
+            raise ValueError(f"w: expected shape ({self.dim},), found {weights.shape}")
+        return weights
 
-    def loss(self, w: np.ndarray) -> float:
+    def loss(self, w: ArrayLike) -> float:
         """Return the loss.
 
         Parameters
         ----------
-        w : numpy.ndarray, shape (dim,)
+        w : array_like, shape (dim,)
             The weights.
 
         Returns
@@ -96,19 +99,19 @@ class ConvexRosenbrock:
         ValueError
             If ``w`` has another shape.
         """
-        self._check_shape(w)
+        w = self._weights(w)
         return float(
             0.5 * (w[0] - 1) ** 2
             + 0.5 * np.sum(np.diff(w, append=0) ** 2)
             + self._tie_to_zero / 2 * np.sum(w**2)
         )
 
-    def gradient(self, w: np.ndarray) -> np.ndarray:
+    def gradient(self, w: ArrayLike) -> np.ndarray:
         """Return the gradient of the loss, as :func:`momentum_descent` wants it.
 
         Parameters
         ----------
-        w : numpy.ndarray, shape (dim,)
+        w : array_like, shape (dim,)
             The weights.
 
         Returns
@@ -121,7 +124,7 @@ class ConvexRosenbrock:
         ValueError
             If ``w`` has another shape.
         """
-        self._check_shape(w)
+        w = self._weights(w)
         return -np.diff(w, n=2, prepend=1, append=0) + self._tie_to_zero * w
 
     @checked

@@ -28,10 +28,6 @@ from cnnlesson.arguments import (
     Vector,
     checked,
 )
-from cnnlesson.quadratic import max_stable_lr as max_stable_lr
-from cnnlesson.quadratic import optimal_lr as optimal_lr
-from cnnlesson.quadratic import optimal_momentum as optimal_momentum
-from cnnlesson.quadratic import spectral_radius as spectral_radius
 
 __all__ = ["ClassicalSGD", "Trajectory", "convert_lr", "momentum_descent"]
 

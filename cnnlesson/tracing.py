@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils.hooks import RemovableHandle
 
-from cnnlesson.arguments import Count, NonNegativeCount, checked
+from cnnlesson.arguments import Count, Flag, NonNegativeCount, checked
 
 __all__ = [
     "LayerShape",
@@ -33,7 +33,7 @@ def output_size(
     stride: Count = 1,
     padding: NonNegativeCount = 0,
     dilation: Count = 1,
-    ceil_mode: bool = False,
+    ceil_mode: Flag = False,
 ) -> int:
     r"""Return how many positions a sliding window takes along one axis.
 

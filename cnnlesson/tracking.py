@@ -1,17 +1,19 @@
 """Curvature along a training: how sharp the loss is at chosen steps, and what is still alive."""
 
-from collections.abc import Collection
 from dataclasses import asdict, fields
 from os import PathLike
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 from scipy.sparse.linalg import ArpackError
 from torch import Tensor, nn
 
 from cnnlesson.activity import dead_channels
+from cnnlesson.arguments import Count, NonNegativeCount, checked
 from cnnlesson.curvature import batch_sharpness, sharpness
 from cnnlesson.data import Digits
 from cnnlesson.evaluation import predict_logits
@@ -24,15 +26,21 @@ __all__ = ["load_curvature", "track_curvature"]
 # Batch sharpness is a mean over random batches: of about so many images in all.
 _IMAGES = 512
 _TOLERANCE = 0.02
+_SETTINGS = [field.name for field in fields(Run)]
 _COLUMNS = [
-    *(field.name for field in fields(Run)),
+    *_SETTINGS,
     *("step", "loss", "sharpness", "batch_sharpness", "dead_1", "dead_2", "distance"),
     *("status", "test_accuracy"),
 ]
 
+Steps = Annotated[
+    frozenset[NonNegativeCount], Field(description="a collection of whole numbers, 0 or more")
+]
 
+
+@checked
 def track_curvature(
-    run: Run, digits: Digits | None = None, *, steps: Collection[int], num_probes: int = 250
+    run: Run, digits: Digits | None = None, *, steps: Steps, num_probes: Count = 250
 ) -> pd.DataFrame:
     """Do a run, and measure the curvature of its loss at chosen steps.
 
@@ -43,11 +51,11 @@ def track_curvature(
     digits : Digits, optional
         The images, as for `run_experiment`.
     steps : collection of int
-        When to measure: after so many steps, 0 being the network before the first. A training that
-        ends early is measured as long as it lasts.
+        When to measure: after so many steps, each 0 or more, 0 being the network before the first.
+        A training that ends early is measured as long as it lasts.
     num_probes : int, default 250
-        Images to measure on, taken evenly from the training images; all of those if there are no
-        more.
+        Images to measure on, 1 or more, taken evenly from the training images; all of those if
+        there are no more.
 
     Returns
     -------
@@ -60,6 +68,8 @@ def track_curvature(
 
     Raises
     ------
+    ValueError
+        If an argument is out of its range, or there are fewer images than ``run`` asks for.
     KeyboardInterrupt
         If the training is interrupted: half a run is none.
     """
@@ -110,6 +120,8 @@ def load_curvature(path: str | PathLike | None = None) -> pd.DataFrame:
 def append_rows(path: str | PathLike, rows: pd.DataFrame) -> None:
     """Add rows to a file, all or none, with the names of the columns if the file is new.
 
+    What was measured is rounded to four digits. The settings are not: they tell the runs apart.
+
     Parameters
     ----------
     path : path-like
@@ -130,8 +142,13 @@ def append_rows(path: str | PathLike, rows: pd.DataFrame) -> None:
         if found != list(rows):
             raise ValueError(f"{path}: expected columns {list(rows)}, found {found}")
     if len(rows):
-        text = rows.to_csv(header=is_new, index=False, float_format="%.4g", lineterminator="\n")
-        append_text(path, text)
+        measured = rows.select_dtypes("float").columns.difference(_SETTINGS)
+        rounded = {
+            name: rows[name].map("{:.4g}".format, na_action="ignore")  # NaN stays an empty cell
+            for name in measured
+        }
+        rows = rows.assign(**rounded)
+        append_text(path, rows.to_csv(header=is_new, index=False, lineterminator="\n"))
 
 
 def _flat(model: nn.Module) -> Tensor:

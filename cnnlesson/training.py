@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 from tqdm.auto import tqdm
 
-from cnnlesson.arguments import Count, NonNegativeCount, Seed, check_pair, checked
+from cnnlesson.arguments import Count, Flag, NonNegativeCount, Seed, check_pair, checked
 from cnnlesson.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from cnnlesson.evaluation import predict_logits
 
@@ -84,12 +84,12 @@ def train_model(
     *,
     batch_size: Count = 32,
     num_epochs: NonNegativeCount = 5,
-    shuffle: bool = True,
+    shuffle: Flag = True,
     x_val: Tensor | None = None,
     y_val: Tensor | None = None,
     seed: Seed = 0,
     scheduler: LRScheduler | None = None,
-    progress: bool = True,
+    progress: Flag = True,
     checkpoint: str | PathLike | None = None,
     on_step: Callable[[History], object] | None = None,
 ) -> History:
@@ -126,7 +126,8 @@ def train_model(
         Show a bar per epoch with the running loss.
     checkpoint : path-like, optional
         A file that is written at the start and after every epoch. If it is there already,
-        training goes on from it, and ends with the very weights of an uninterrupted training.
+        training goes on from it. On the processor it ends with the very weights of an
+        uninterrupted training; a GPU's random numbers, as for dropout, are not in the file.
     on_step : callable, optional
         Called with the history so far after every step, to watch or to measure. If it raises
         ``KeyboardInterrupt``, training ends as by the keyboard.

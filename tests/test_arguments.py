@@ -14,6 +14,7 @@ from cnnlesson.arguments import (
     ConditionNumber,
     Count,
     Counts,
+    Flag,
     MomentumCoefficient,
     NonNegative,
     NonNegativeCount,
@@ -37,7 +38,7 @@ def receive(
     non_negative_count: NonNegativeCount = 0,
     seed: Seed = 0,
     tensor: torch.Tensor | None = None,
-    flag: bool = True,
+    flag: Flag = True,
 ) -> dict[str, object]:
     return dict(locals())
 
@@ -63,7 +64,7 @@ REFUSED = {
     "non_negative_count": [-1, 0.5, *NO_NUMBERS],
     "seed": [-1, 2**63, 0.5, *NO_NUMBERS],
     "tensor": [np.zeros(2), 3, [1.0]],
-    "flag": ["perhaps", 2, None],
+    "flag": ["off", "yes", 1, 0.0, None],
 }
 EXPECTED = {
     "positive": "a positive finite number",
@@ -74,7 +75,7 @@ EXPECTED = {
     "non_negative_count": "a whole number, 0 or more",
     "seed": "a whole number, 0 or more, below 2**63",
     "tensor": "torch.Tensor | None",
-    "flag": "bool",
+    "flag": "True or False",
 }
 
 

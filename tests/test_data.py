@@ -34,9 +34,7 @@ from cnnlesson import mnist
 from cnnlesson.data import Digits, load_arrays, load_digits, standardize
 from cnnlesson.mnist import IdxFile
 
-REAL = os.environ.get("CNNLESSON_DATA")
 PUBLISHED = mnist.MNIST
-needs_mnist = pytest.mark.skipif(not REAL, reason="CNNLESSON_DATA names no folder with MNIST")
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 NUM = 5
@@ -190,16 +188,26 @@ def test_sklearn_digits_are_those_of_sklearn_enlarged():
     assert torch.equal(images, load_digits("sklearn").images)
 
 
-@needs_mnist
+@pytest.fixture(scope="module")  # for it to come before the cache of a test's own
+def real_mnist(request):
+    """Return the folder with MNIST: a reader's own, or the cache."""
+    if not request.config.has_mnist:
+        pytest.skip("MNIST is not there")
+    if folder := os.environ.get("CNNLESSON_DATA"):
+        return mnist.expand(folder)
+    load_digits("mnist")
+    return Path(pooch.os_cache("cnnlesson"))
+
+
 class TestRealMNIST:
     @pytest.fixture(autouse=True)
-    def use_it(self, monkeypatch):
+    def use_it(self, real_mnist, monkeypatch):
         monkeypatch.setattr(mnist, "MNIST", PUBLISHED)
-        monkeypatch.setenv("CNNLESSON_DATA", REAL)
+        monkeypatch.setenv("CNNLESSON_DATA", str(real_mnist))
+        self.folder = real_mnist
 
-    @staticmethod
-    def bytes_of(name, skip):
-        plain = Path(REAL).expanduser() / name
+    def bytes_of(self, name, skip):
+        plain = self.folder / name
         content = (
             plain.read_bytes()
             if plain.exists()

@@ -58,6 +58,11 @@ def test_one_search_has_each_step_size_once():
     assert len(find_edges(frame, "seed")) == 2
 
 
+def test_a_search_may_be_told_by_a_setting_that_was_left_out():
+    frame = made_up([0.9, 0.9, 0.1, 0.1]).assign(measure_every=np.nan)
+    assert find_edges(frame, ["measure_every"])["edge"].tolist() == pytest.approx([8.0])
+
+
 @pytest.mark.parametrize("total", [1, 5, 60])
 def test_no_collapse_in_n_runs_still_allows_some(total):
     low, high = share_interval(0, total)
@@ -83,6 +88,8 @@ def test_the_bootstrap_stays_within_the_values_and_narrows_with_their_number():
     low, high = bootstrap_median([3.0, 1.0, 2.0, 5.0, 4.0])
     assert (low, high) == (1.0, 5.0)
     assert bootstrap_median([1.0, 1.0, 1.0, 1.0, 1.0]) == (1.0, 1.0)
+    values = rng.standard_normal(100)
+    assert len({bootstrap_median(values) for _ in range(5)}) == 1  # the same draws every time
     with pytest.raises(ValueError, match="values: expected at least 5, found 4"):
         bootstrap_median([3.0, 1.0, 2.0, 4.0])
     few, many = (bootstrap_median(rng.standard_normal(n)) for n in (10, 1000))

@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import solve_discrete_lyapunov
 from traitlets import TraitError
 
-from cnnlesson.momentum import optimal_lr, optimal_momentum
+from cnnlesson.quadratic import optimal_lr, optimal_momentum
 from cnnlesson.widgets import ErrorMilestones
 
 SETTINGS = [

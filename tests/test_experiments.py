@@ -152,6 +152,17 @@ def test_a_network_with_one_answer_for_all_is_dead():
     assert result.status == "dead"
 
 
+def test_an_interrupted_training_is_not_dead_whatever_its_network_answers():
+    def interrupt(history):
+        if len(history.batch_loss) == 8:  # one after the first epoch
+            raise KeyboardInterrupt
+
+    run = Run(lr=3.0, momentum=0.0, pixels="standardized", num_epochs=2, **SMALL)
+    result = run_experiment(run, DIGITS, on_step=interrupt)
+    assert max(result.dead_channels) == 1
+    assert result.status == "interrupted"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -167,6 +178,7 @@ def test_a_network_with_one_answer_for_all_is_dead():
         ("optimizer", "adamax"),
         ("schedule", "warm"),
         ("measure_every", 0),
+        ("measure_training", "yes"),
     ],
 )
 def test_a_setting_out_of_range_is_named(name, value):

@@ -121,6 +121,11 @@ def test_the_best_settings_bring_every_weight_to_1_at_their_rate(name):
         np.testing.assert_allclose(path.w[-1], 1, atol=1e-3)
 
 
+def test_weights_may_be_a_list():
+    graph = PinnedGraph(path_graph(3))
+    np.testing.assert_array_equal(graph.gradient([1, 2, 4]), graph.gradient(np.array([1.0, 2, 4])))
+
+
 def test_repr():
     assert repr(PinnedGraph(path_graph(4), 1)) == "PinnedGraph(4 nodes, 3 edges, pinned=1)"
 
@@ -141,6 +146,7 @@ EDGES = "edges: expected pairs of two different node numbers, shape (m, 2)"
         (lambda: PinnedGraph([[0, 1]], 2), "pinned: expected a node below 2, found 2"),
         (lambda: PinnedGraph([[0, 1]], -1), "pinned: expected a whole number, 0 or more"),
         (lambda: PinnedGraph([[0, 1]]).gradient(np.zeros(3)), "w: expected shape (2,), found (3,)"),
+        (lambda: PinnedGraph([[0, 1]]).gradient([1, 2, 3]), "w: expected shape (2,), found (3,)"),
         (lambda: PinnedGraph([[0, 1]]).lower_bound(-1), "num_steps: expected a whole number"),
         (lambda: path_graph(0), "num_nodes: expected a whole number, 1 or more, found 0"),
         (lambda: grid_graph(2, 0), "num_columns: expected a whole number, 1 or more, found 0"),

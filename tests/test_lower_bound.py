@@ -184,3 +184,11 @@ def test_weights_of_another_shape_are_refused(method):
     for shape in [(4,), (6,), (1, 5), ()]:
         with pytest.raises(ValueError, match=r"^w: expected shape \(5,\), found "):
             getattr(ConvexRosenbrock(2.0, 5), method)(np.zeros(shape))
+    with pytest.raises(ValueError, match=r"^w: expected shape \(5,\), found \(2,\)$"):
+        getattr(ConvexRosenbrock(2.0, 5), method)([1.0, 2.0])
+
+
+@pytest.mark.parametrize("method", ["loss", "gradient"])
+def test_weights_may_be_a_list(method):
+    value = getattr(ConvexRosenbrock(2.0, 3), method)
+    np.testing.assert_array_equal(value([1, 2, 3]), value(np.array([1.0, 2.0, 3.0])))

@@ -43,6 +43,19 @@ def test_signed_images_have_zero_in_the_middle_of_the_scale():
     assert ax.images[0].get_clim() == (-3.0, 3.0)
 
 
+@pytest.mark.parametrize(
+    ("count", "columns", "message"),
+    [
+        (0, 10, "images: expected at least one image, found none"),
+        (2, 0, "columns: expected a whole number, 1 or more, found 0"),
+        (2, -1, "columns: expected a whole number, 1 or more, found -1"),
+    ],
+)
+def test_a_mosaic_of_nothing_is_refused(count, columns, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        show_images(torch.zeros(count, 28, 28), columns=columns)
+
+
 def test_pixels_show_their_values():
     ax = show_pixels(torch.tensor([[0.0, 255.0], [12.5, 3.0]]))
     assert [text.get_text() for text in ax.texts] == ["0", "255", "12.5", "3"]

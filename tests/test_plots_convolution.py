@@ -44,6 +44,19 @@ def test_a_step_has_pytorchs_value_in_its_one_output_pixel(row, column):
     assert output[row, column] == products.sum() == expected[row, column]
 
 
+@pytest.mark.parametrize(("row", "column"), [(4, 4), (-1, 0), (0, 3)])
+def test_a_step_outside_the_output_is_refused(row, column):
+    name, size, found = ("column", 3, column) if row == 0 else ("row", 2, row)
+    message = f"^{name}: expected one of the output, 0 to {size - 1}, found {found}$"
+    with pytest.raises(ValueError, match=message):
+        show_convolution_step(IMAGE, KERNEL, row, column)
+
+
+def test_a_kernel_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="expected an input of at least 3 pixels"):
+        show_convolution_step(KERNEL, IMAGE)
+
+
 def test_a_step_writes_every_number_it_shows():
     texts = [text.get_text() for text in show_convolution_step(IMAGE, KERNEL, 1, 2).texts]
     products, output = ["−9", "0", "27", "0"], ["18"]

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from traitlets import TraitError
 
-from cnnlesson.momentum import max_stable_lr, momentum_descent, spectral_radius
+from cnnlesson.momentum import momentum_descent
+from cnnlesson.quadratic import max_stable_lr, spectral_radius
 from cnnlesson.widgets import StabilityMap
 
 

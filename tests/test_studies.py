@@ -1,6 +1,5 @@
 """The committed results are those of the studies, whole, and come out again when measured anew."""
 
-import os
 import random
 from dataclasses import fields, replace
 
@@ -9,10 +8,6 @@ import pytest
 
 from cnnlesson import Run, load_digits, load_results, read_results, results_path, run_experiment
 from cnnlesson.studies import STUDIES
-
-needs_mnist = pytest.mark.skipif(
-    not os.environ.get("CNNLESSON_DATA"), reason="CNNLESSON_DATA names no folder with MNIST"
-)
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -51,14 +46,15 @@ def test_the_results_are_small():
     assert size < 3_000_000
 
 
-@needs_mnist
-def test_a_handful_measured_again_comes_out_the_same():
+def test_a_handful_measured_again_comes_out_the_same(request):
     """Draw runs anew each time; another processor rounds otherwise.
 
     Rounding grows while a network trains, and beside the edge it decides on which side a run ends.
     So runs are drawn from cells whose five seeds ended alike, and must end as near to the committed
     run as two of these seeds are to each other.
     """
+    if not request.config.has_mnist:
+        pytest.skip("MNIST is not there")
     cells: dict[Run, list] = {}
     for result in read_results(results_path("map")):
         cells.setdefault(replace(result.run, seed=0), []).append(result)

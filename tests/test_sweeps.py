@@ -1,5 +1,6 @@
 """A sweep measures each run once, whatever happens in between, and on whatever it runs."""
 
+import os
 import random
 import signal
 import subprocess
@@ -66,6 +67,7 @@ def test_a_run_that_fails_costs_no_other(tmp_path, expected):
     assert without_seconds(kept) == expected
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a signal is sent as POSIX systems do")
 def test_killed_ten_times_it_loses_nothing_and_repeats_nothing(tmp_path, expected):
     path = tmp_path / "runs.jsonl"
     runs = [

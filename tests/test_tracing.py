@@ -98,6 +98,11 @@ def test_output_size_names_a_bad_argument(name, value):
         output_size(**{"size": 28, "kernel_size": 3} | {name: value})
 
 
+def test_output_size_names_a_flag_that_is_none():
+    with pytest.raises(ValueError, match=r"^ceil_mode: expected True or False, found 'off'$"):
+        output_size(5, 3, ceil_mode="off")
+
+
 @pytest.mark.parametrize(
     ("arguments", "needed", "found"),
     [((2, 3), 3, 2), ((28, 5, 1, 1, 8), 33, 30), ((1, 9, 4, 2, 1, True), 6, 5), ((0, 1), 1, 0)],

@@ -1,14 +1,16 @@
 """Curvature along a training is that of the very networks of the run."""
 
 import math
+import re
 import runpy
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.sparse.linalg import ArpackError
 from torch import nn
 
 from cnnlesson import (
@@ -102,6 +104,15 @@ def test_rows_are_read_back_to_four_digits(tmp_path):
     pd.testing.assert_frame_equal(back.head(1), expected, rtol=5e-4, check_dtype=False)
 
 
+def test_the_settings_are_read_back_exactly(tmp_path):
+    path = tmp_path / "curvature.csv"
+    run = replace(RUN, lr=0.0123456789, momentum=0.987654321)
+    append_rows(path, track_curvature(run, DIGITS, steps=(0,), num_probes=20))
+    [row] = load_curvature(path).itertuples()
+    assert (row.lr, row.momentum) == (run.lr, run.momentum)
+    assert row.loss == float(f"{row.loss:.4g}")
+
+
 def test_a_line_cut_in_two_is_dropped_before_more_is_added(tmp_path):
     path = tmp_path / "curvature.csv"
     table = track_curvature(RUN, DIGITS, steps=(0,), num_probes=20)
@@ -128,6 +139,39 @@ def test_no_measurement_leaves_no_row():
     table = track_curvature(RUN, DIGITS, steps=())
     assert len(table) == 0
     assert "sharpness" in table
+
+
+def test_a_curvature_that_is_no_number_leaves_the_rest_of_its_row(monkeypatch):
+    def fail(*args, **kwargs):
+        raise ArpackError(-9)
+
+    monkeypatch.setattr("cnnlesson.tracking.sharpness", fail)
+    [row] = track_curvature(RUN, DIGITS, steps=(1,), num_probes=20).itertuples()
+    assert math.isnan(row.sharpness)
+    assert math.isnan(row.batch_sharpness)
+    assert np.isfinite([row.loss, row.dead_1, row.dead_2, row.distance]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("num_probes", 0, "a whole number, 1 or more"),
+        ("num_probes", 2.5, "a whole number, 1 or more"),
+        ("steps", 3, "a collection of whole numbers, 0 or more"),
+        ("steps", (0, -1), "a collection of whole numbers, 0 or more"),
+        ("steps", (0.5,), "a collection of whole numbers, 0 or more"),
+        ("steps", "12", "a collection of whole numbers, 0 or more"),
+    ],
+)
+def test_bad_arguments_are_named(name, value, expected):
+    message = f"{name}: expected {expected}, found {value!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        track_curvature(RUN, DIGITS, **{"steps": (0,), name: value})
+
+
+@pytest.mark.parametrize("steps", [[1], {1}, range(1, 2), np.array([1])])
+def test_any_collection_of_steps_will_do(steps):
+    assert track_curvature(RUN, DIGITS, steps=steps, num_probes=20)["step"].tolist() == [1]
 
 
 def test_an_interrupted_training_gives_no_rows(monkeypatch):

@@ -34,11 +34,19 @@ def show_convolution_step(
     matplotlib.axes.Axes
         The axes. They hold four images: the image with the patch outlined, the kernel, their
         products, and the output, in which only this one pixel is known.
+
+    Raises
+    ------
+    ValueError
+        If the kernel does not fit into the image, or the output has no such pixel.
     """
     picture, weights = (tensor.detach().cpu().numpy() for tensor in (image, kernel))
     (height, width), (k_height, k_width) = picture.shape, weights.shape
+    output = np.full((output_size(height, k_height), output_size(width, k_width)), np.nan)
+    for name, place, size in zip(("row", "column"), (row, column), output.shape, strict=True):
+        if not 0 <= place < size:
+            raise ValueError(f"{name}: expected one of the output, 0 to {size - 1}, found {place}")
     products = picture[row : row + k_height, column : column + k_width] * weights
-    output = np.full((height - k_height + 1, width - k_width + 1), np.nan)
     output[row, column] = products.sum()
 
     if ax is None:

@@ -24,11 +24,11 @@ def show_images(
     Parameters
     ----------
     images : torch.Tensor, shape (n, height, width) or (n, 1, height, width)
-        Images. The smallest value of all is drawn darkest, the largest brightest.
+        Images, n at least 1. The smallest value of all is drawn darkest, the largest brightest.
     labels : sequence, optional
         A short text for each image, written above it.
     columns : int, default 10
-        Images per row.
+        Images per row, 1 or more.
     cmap : str, default "gray"
         Matplotlib colour map. With ``"RdBu_r"`` zero is drawn white, and both signs equally far.
     ax : matplotlib.axes.Axes, optional
@@ -38,7 +38,16 @@ def show_images(
     -------
     matplotlib.axes.Axes
         The axes, which hold one image, the mosaic.
+
+    Raises
+    ------
+    ValueError
+        If there is no image, or ``columns`` is less than 1.
     """
+    if len(images) == 0:
+        raise ValueError("images: expected at least one image, found none")
+    if columns < 1:
+        raise ValueError(f"columns: expected a whole number, 1 or more, found {columns}")
     images = images.detach().cpu().reshape(-1, *images.shape[-2:])
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cnnlesson.momentum import momentum_descent, spectral_radius
+from cnnlesson.momentum import momentum_descent
+from cnnlesson.quadratic import spectral_radius
 from cnnlesson.widgets.figure import Figure
 from cnnlesson.widgets.settings import Number, Whole
 

@@ -76,12 +76,31 @@ class Figure(anywidget.AnyWidget):
     A subclass names its JavaScript module, ``class MomentumExplorer(Figure,
     module="momentum_explorer")``, declares its settings as traits of ``cnnlesson.widgets.settings``
     and writes the two methods that serve readers without JavaScript, `picture` and `summary`.
+
+    Parameters
+    ----------
+    **settings
+        Initial values of the traits: of these, and of those of every widget, such as ``layout``.
+
+    Raises
+    ------
+    TypeError
+        If there is no trait of such a name.
     """
 
     module: ClassVar[str]
     _limits = Dict().tag(sync=True)
     _initial = Dict().tag(sync=True)
     _data = Dict().tag(sync=True)
+
+    def __init__(self, **settings: Any) -> None:
+        # A widget would take any name, and say nothing or little.
+        if unknown := settings.keys() - self.class_trait_names():
+            raise TypeError(
+                f"{type(self).__name__}: expected settings among {', '.join(self._names())}, "
+                f"found {', '.join(sorted(unknown))}"
+            )
+        super().__init__(**settings)
 
     def __init_subclass__(cls, *, module: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -93,15 +112,20 @@ class Figure(anywidget.AnyWidget):
             sheets = [_HERE / f"{name}.css" for name in ("figure", module)]
             cls._css = "".join(path.read_text("utf-8") for path in sheets if path.exists())
 
+    @classmethod
+    def _names(cls) -> list[str]:
+        """Return the names of the settings, in the order the class declares them."""
+        return [
+            name
+            for base in reversed(cls.__mro__)
+            for name, trait in vars(base).items()
+            if isinstance(trait, Setting)
+        ]
+
     @property
     def settings(self) -> dict[str, Any]:
         """The settings by name, in the order the class declares them."""
-        return {
-            name: getattr(self, name)
-            for cls in reversed(type(self).__mro__)
-            for name, trait in vars(cls).items()
-            if isinstance(trait, Setting)
-        }
+        return {name: getattr(self, name) for name in self._names()}
 
     @default("_limits")
     def _default_limits(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Traits with an allowed range: what the sliders and points of a figure may be set to."""
 
 import numbers
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, ClassVar
 
 from traitlets import HasTraits, TraitError, TraitType
@@ -99,18 +99,13 @@ class Point(Setting):
     def validate(self, obj: HasTraits, value: Any) -> tuple[float, float]:
         """Return ``value`` as two floats, or raise ``traitlets.TraitError``."""
         (left, right), (bottom, top) = self.metadata["limits"]
-        try:
-            x, y = (float(coordinate) for coordinate in value)
-        except (TypeError, ValueError):
-            inside = False
-        else:
-            inside = left <= x <= right and bottom <= y <= top
-        if not inside:
+        if not (found := _numbers(value, self.metadata["limits"])):
             raise TraitError(
                 f"{self.name}: expected a point (x, y) with x from {left} to {right} "
                 f"and y from {bottom} to {top}, found {value!r}"
             )
-        return x, y
+        x, y = found
+        return float(x), float(y)
 
 
 class Numbers(Setting):
@@ -137,16 +132,27 @@ class Numbers(Setting):
         """Return ``value`` as a tuple of floats or ints, or raise ``traitlets.TraitError``."""
         low, high = self.metadata["limits"][:2]
         whole = self.kind is numbers.Integral
-        found = tuple(value) if isinstance(value, Iterable) else ()
-        if len(found) != self.count or not all(
-            isinstance(number, self.kind) and not isinstance(number, bool) and low <= number <= high
-            for number in found
-        ):
+        if not (found := _numbers(value, [(low, high)] * self.count, self.kind)):
             raise TraitError(
                 f"{self.name}: expected {self.count} {'whole ' if whole else ''}numbers "
                 f"from {low} to {high}, found {value!r}"
             )
         return tuple(map(int if whole else float, found))
+
+
+def _numbers(
+    value: Any, ranges: Sequence[tuple[float, float]], kind: Any = numbers.Real
+) -> tuple[Any, ...]:
+    """Return what ``value`` holds: one number in each range, in their order; nothing otherwise."""
+    try:
+        found = () if isinstance(value, Mapping | Set) else tuple(value)
+    except TypeError:  # one number, say
+        return ()
+    fits = len(found) == len(ranges) and all(
+        isinstance(number, kind) and not isinstance(number, bool) and low <= number <= high
+        for number, (low, high) in zip(found, ranges, strict=True)
+    )
+    return found if fits else ()
 
 
 class Choice(Setting):

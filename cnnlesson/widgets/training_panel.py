@@ -5,7 +5,7 @@ import math
 import sys
 import weakref
 from collections.abc import Iterable
-from threading import Event, Lock, Thread
+from threading import Event, RLock, Thread
 from time import perf_counter
 from typing import Any
 
@@ -106,7 +106,7 @@ class TrainingPanel(ipywidgets.VBox):
     seed = Whole(0, low=0, high=99)
 
     def __init__(self, digits: Digits | None = None, **settings: Any) -> None:
-        self._lock = Lock()
+        self._lock = RLock()
         self._stopped = Event()
         self._ended = Event()
         self._ended.set()
@@ -384,12 +384,12 @@ class TrainingPanel(ipywidgets.VBox):
             curve.loss = f"{result.train_loss:.3g}" if result.train_losses else "–"
             curve.accuracy, words = _describe(result, len(curve.losses), num_steps)
             is_bad = result.status in ("diverged", "dead")
-        with self._lock:
-            self._is_training = False
         try:
-            self._say(f"Training {curve.number} {words}", is_bad=is_bad)
+            with self._lock:  # all of the end, before another training can begin
+                self._is_training = False
+                self._train_button.disabled, self._stop_button.disabled = False, True
+                self._say(f"Training {curve.number} {words}", is_bad=is_bad)
         finally:
-            self._train_button.disabled, self._stop_button.disabled = False, True
             ended.set()
 
     def _say(self, words: str, *, is_bad: bool = False, is_news: bool = True) -> None:
