@@ -23,7 +23,7 @@ from figure_page import (
 )
 from playwright.sync_api import expect
 
-from cnnlesson.momentum import optimal_momentum, spectral_radius
+from cnnlesson.quadratic import optimal_momentum, spectral_radius
 from cnnlesson.widgets import MomentumExplorer
 
 FIGURE = MomentumExplorer
@@ -152,6 +152,19 @@ def test_fingers_drag_the_start_and_scroll_the_page_elsewhere(open_figure):
     swipe_by(page, (x + 0.7 * width, y), (0, -200))
     page.wait_for_function("(top) => scrollY > top", arg=top)
     assert shown(page)["start"] == pytest.approx([-4, -0.5], abs=0.02)
+
+
+def test_a_finger_that_scrolls_past_a_slider_moves_nothing(open_figure):
+    page = open_figure(width=390, has_touch=True, is_mobile=True)
+    for name in ("momentum", "position"):
+        slider(page, name).scroll_into_view_if_needed()
+        top, before = page.evaluate("scrollY"), slider(page, name).input_value()
+        box = slider(page, name).bounding_box()
+        place = box["x"] + 0.25 * box["width"], box["y"] + box["height"] / 2
+        swipe_by(page, place, (0, 200 if top > 200 else -200))
+        page.wait_for_function("(top) => scrollY != top", arg=top)
+        assert slider(page, name).input_value() == before
+    assert "?" not in page.url
 
 
 def test_the_buttons(open_figure):
@@ -319,6 +332,11 @@ def test_an_address_out_of_range_is_clamped_and_nonsense_is_ignored(open_figure)
     query = "&".join(f"momentum_explorer.{setting}" for setting in settings.split("&"))
     page = open_figure(tail=f"?{query}&momentum_explorer._limits=0&momentum_explorer-2.start=1_x")
     check_drawn(page, MomentumExplorer(lr=4, momentum=0, start=(10, -5), num_steps=8))
+
+
+def test_a_fragment_that_is_none_leaves_the_figures_as_they_are(open_figure):
+    page = open_figure(tail="?momentum_explorer.lr=1#%")
+    check_drawn(page, MomentumExplorer(lr=1))
 
 
 def test_the_address_leads_to_its_figure_and_headings_keep_theirs(open_figure):

@@ -19,7 +19,7 @@ from figure_page import (
 )
 from playwright.sync_api import expect
 
-from cnnlesson.momentum import optimal_lr, optimal_momentum
+from cnnlesson.quadratic import optimal_lr, optimal_momentum
 from cnnlesson.widgets import ErrorMilestones
 
 FIGURE = ErrorMilestones

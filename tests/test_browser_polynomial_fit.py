@@ -73,8 +73,8 @@ def check_drawn(page, figure):
         np.testing.assert_allclose(marks.mean(axis=1)[:, 1], heights, atol=pixel)
 
     own, other = on_page["words"]
-    assert f"Early stopping after {figure.num_steps:,} steps" in own
-    assert f"{np.sum(early > 0.5)} of {count} eigenfeatures are more than half learned." in own
+    assert f"Early stopping after {figure.num_steps:,} step" in own
+    assert f"More than half learned: {np.sum(early > 0.5)} of {count} eigenfeatures." in own
     for card, kept in ((own, early), (other, tikhonov)):
         said = re.search(r"([\d.]+) from the points, ([\d.]+) from the truth\.", card).groups()
         np.testing.assert_allclose([float(part) for part in said], figure.errors(kept), atol=5.1e-4)

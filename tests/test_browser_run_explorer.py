@@ -361,6 +361,12 @@ def test_the_address_holds_the_settings(open_figure):
     check_drawn(wild, momentum=0.99)
 
 
+def test_a_batch_size_that_was_not_measured_is_said_so(open_figure):
+    page = open_figure(tail="?run_explorer.batch_size=33")
+    expect(page.locator(".readouts b")).to_have_text("Not measured")
+    assert "NaN" not in page.locator(".is-live").inner_html()
+
+
 def test_one_input_is_painted_in_the_next_frame(open_figure):
     page = open_figure()
     set_within_a_frame(page, "momentum", 3)

@@ -146,6 +146,30 @@ def test_a_second_training_has_to_wait(make):
         panel.train()
 
 
+def test_a_training_begun_as_soon_as_another_has_ended_keeps_its_buttons_and_words(
+    make, monkeypatch
+):
+    panel = make(**SMALL)
+    say = panel._say
+
+    def say_slowly(words, **how):
+        if words.startswith("Training 1 is complete"):
+            time.sleep(0.3)
+        say(words, **how)
+
+    monkeypatch.setattr(panel, "_say", say_slowly)
+    panel.train()
+    first = panel._ended
+    for name, value in LONG.items():
+        setattr(panel, name, value)
+    wait_for(lambda: not panel.is_training)
+    panel.train()
+    assert first.wait(timeout=20)
+    assert panel.is_training
+    assert (button(panel, "Train").disabled, button(panel, "Stop").disabled) == (True, False)
+    assert plot(panel).words.startswith("Training 2")
+
+
 def test_a_stop_with_nothing_to_stop_does_not_stop_the_next(make):
     panel = make(**SMALL)
     panel.stop()
@@ -459,15 +483,13 @@ def test_in_colab_only_the_widget_is_offered(make, monkeypatch):
     assert "text/html" not in panel._repr_mimebundle_()
 
 
-def test_the_example_is_what_training_gives():
-    try:
-        digits = load_digits("mnist")
-    except (OSError, ConnectionError):
+@pytest.mark.parametrize(("example", "wandering"), zip(EXAMPLES, (0.02, 0.3), strict=True))
+def test_an_example_is_what_training_gives(request, example, wandering):
+    if not request.config.has_mnist:
         pytest.skip("no MNIST")
-    losses = []
-    example = EXAMPLES[0]
+    digits, losses = load_digits("mnist"), []
     result = run_experiment(example.run, digits, on_step=lambda h: losses.append(h.batch_loss[-1]))
-    # Processors differ in the last bits, and training blows that up.
-    assert result.test_accuracy == pytest.approx(example.test_accuracy, abs=0.02)
+    # Processors differ in the last bits, and training blows that up, most with much momentum.
+    assert result.test_accuracy == pytest.approx(example.test_accuracy, abs=wandering)
     means = np.array(losses).reshape(-1, 4).mean(axis=1)
     np.testing.assert_allclose(means[:3], example.losses[:3], rtol=0.05)

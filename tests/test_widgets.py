@@ -18,6 +18,7 @@ from cnnlesson.widgets import MomentumExplorer, RunExplorer
 from cnnlesson.widgets.figure import Figure, self_contained
 
 SOURCES = sorted(Path(widgets.__file__).parent.glob("*.js"))
+SHEETS = sorted(set(SOURCES[0].parent.glob("*.css")) - {SOURCES[0].parent / "figure.css"})
 FIGURES = [cls for cls in Figure.__subclasses__() if cls is not RunExplorer]  # made of nothing
 
 
@@ -190,6 +191,11 @@ def test_numpy_numbers_are_numbers():
         ("start", (1, 2, 3), "x from -10 to 10 and y from -5 to 5, found (1, 2, 3)"),
         ("start", (0, float("nan")), "x from -10 to 10 and y from -5 to 5, found (0, nan)"),
         ("start", 3, "x from -10 to 10 and y from -5 to 5, found 3"),
+        ("start", "12", "x from -10 to 10 and y from -5 to 5, found '12'"),
+        ("start", ("1", "2"), "x from -10 to 10 and y from -5 to 5, found ('1', '2')"),
+        ("start", (True, False), "x from -10 to 10 and y from -5 to 5, found (True, False)"),
+        ("start", {1: 2, 3: 4}, "x from -10 to 10 and y from -5 to 5, found {1: 2, 3: 4}"),
+        ("start", {1, 2}, "x from -10 to 10 and y from -5 to 5, found {1, 2}"),
     ],
 )
 def test_out_of_range_is_refused_by_name(name, value, expected):
@@ -200,6 +206,16 @@ def test_out_of_range_is_refused_by_name(name, value, expected):
     assert getattr(explorer, name) == before
     with pytest.raises(TraitError, match=re.escape(expected)):
         MomentumExplorer(**{name: value})
+
+
+def test_an_unknown_setting_is_named():
+    expected = "MomentumExplorer: expected settings among lr, .*, num_steps, found leraning, steps"
+    with pytest.raises(TypeError, match=expected):
+        MomentumExplorer(lr=1.0, steps=3, leraning=3)
+
+
+def test_what_every_widget_has_can_be_set_too():
+    assert MomentumExplorer(layout={"width": "50%"}).layout.width == "50%"
 
 
 @pytest.mark.parametrize("state", [{}, {"lr": 3.9, "momentum": 0.1}], ids=["tame", "diverging"])
@@ -234,3 +250,12 @@ def test_the_still_picture_shows_a_velocity():
 def test_the_sentence_gives_the_loss_at_both_ends():
     explorer = MomentumExplorer(lr=1, momentum=0, condition_number=1, start=(3, 4), num_steps=1)
     assert "from a loss of 12.5 to 0, and gradient descent (dashed) to 0." in html_of(explorer)
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda path: path.stem)
+def test_the_rules_of_a_figure_meet_no_other_figure(sheet):
+    own = sheet.stem.replace("_", "-")
+    outermost = re.findall(r"^([^\s/}].*?) [{]$", sheet.read_text("utf-8"), re.MULTILINE)
+    assert outermost[0] == f".{own}"
+    assert {rule.split()[0] for rule in outermost[1:]} <= {".cnnlesson-panel"}
+    assert f'classList.add("{own}")' in sheet.with_suffix(".js").read_text("utf-8")

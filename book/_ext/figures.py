@@ -10,25 +10,28 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
-from rcssmin import cssmin
+from lightningcss import process_stylesheet
 from rjsmin import jsmin
 from sphinx.application import Sphinx
 
 _HERE = Path(__file__).parent
 _WIDGETS = _HERE.parents[1] / "cnnlesson" / "widgets"
+_LIVE = "loss_plot"  # draws what a kernel trains: no page of the book can
 
 
 def _script() -> str:
     # Comments and indentation stay in the repository; a phone need not fetch them.
-    sources = {path.stem: jsmin(path.read_text("utf-8")) for path in sorted(_WIDGETS.glob("*.js"))}
+    modules = [path for path in sorted(_WIDGETS.glob("*.js")) if path.stem != _LIVE]
+    sources = {path.stem: jsmin(path.read_text("utf-8")) for path in modules}
     mount = jsmin((_HERE / "mount.js").read_text("utf-8"))
     return f"(() => {{\n{mount}\nmountAll({json.dumps(sources, ensure_ascii=False)});\n}})();\n"
 
 
 def _stylesheet() -> str:
     shared = _WIDGETS / "figure.css"
-    own = sorted(set(_WIDGETS.glob("*.css")) - {shared})
-    return cssmin("".join(path.read_text("utf-8") for path in (shared, *own, _HERE / "book.css")))
+    own = sorted(set(_WIDGETS.glob("*.css")) - {shared, _WIDGETS / f"{_LIVE}.css"})
+    sheets = "".join(path.read_text("utf-8") for path in (shared, *own, _HERE / "book.css"))
+    return process_stylesheet(sheets, minify=True)
 
 
 def _weights() -> dict[str, str]:

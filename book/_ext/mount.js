@@ -116,7 +116,7 @@ async function mountAll(sources) {
   const isFresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
   if (!isFresh) return; // a reload keeps the place where the reader was
   // Mounting changed heights: go again where the address points, or to the figure it describes.
-  const heading = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const heading = document.querySelector(":target");
   if (heading) heading.scrollIntoView();
   else shown?.firstElementChild.scrollIntoView();
 }

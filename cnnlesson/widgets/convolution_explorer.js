@@ -44,6 +44,7 @@ export function compute(state) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Convolution explorer");
+  self.root.classList.add("convolution-explorer");
   add(self.root, "p", { class: "hint" }, "Draw on the left. Point at a pixel on the right.");
   const maps = add(self.root, "div", { class: "maps" });
   const map = (title, make) => {

@@ -36,6 +36,7 @@ export function compute(state) {
 
 const HORIZON = 60; // steps in the charts
 const FAR = 7; // the plane is shown from −7 to 7
+const BEYOND = 99; // as good as infinitely far, and still a number that every browser draws
 const ROWS = [-5, 0, 5].map((at) => [at, number(at, 0)]);
 const HUES = ["first", "second"];
 const NAMES = ["q₁, flat", "q₂, steep"];
@@ -50,7 +51,9 @@ function describe(x, rate) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Change of basis");
-  const upper = add(self.root, "div", { class: "columns" });
+  self.root.classList.add("eigen-basis");
+  const stage = add(self.root, "div", { class: "stage" });
+  const upper = add(stage, "div", { class: "columns" });
   const map = self.plot(upper, {
     label: "The path over the contours of the loss, with both eigenvectors", height: (width) => width,
     margin: [8, 14, 38, 40],
@@ -75,7 +78,7 @@ function render({ model, el }) {
       add(chart.inside, "path", { class: kind }));
   });
 
-  const lower = add(self.root, "div", { class: "columns readouts" });
+  const lower = add(stage, "div", { class: "columns readouts" });
   const cards = add(lower, "div", { class: "stacked" });
   const words = ["one", "two", "sum"].map(() => {
     const card = add(cards, "p");
@@ -94,7 +97,7 @@ function render({ model, el }) {
   slider("num_steps", "steps", "", 1, String);
 
   self.draw = (state) => {
-    const { path, components, axes: basis, rates, bound } = compute(state);
+    const { turn, path, components, axes: basis, rates, bound } = compute(state);
     const whole = compute({ ...state, num_steps: HORIZON }); // faint: the way still to go
     const isFar = (x) => !(Math.abs(x) < 4 * FAR); // nothing comes back from there
     const cut = (points) => points.slice(0, points.findIndex((at) => [at].flat().some(isFar)) + 1 || undefined);
@@ -107,10 +110,10 @@ function render({ model, el }) {
     }
     set(bowl, { transform: `translate(${cx},${cy}) rotate(${-state.angle})` });
     const along = (i, x) => basis[i].map((part) => part * x);
-    const w = seen.at(-1);
-    const ends = basis.map((_, i) => along(i, components[i][seen.length - 1]));
+    const last = components.map((component) => Math.min(Math.max(component.at(-1), -BEYOND), BEYOND));
+    const ends = basis.map((_, i) => along(i, last[i]));
     const straight = ends.flatMap((end, i) => [[along(i, -10), along(i, 10)], [[0, 0], end]]);
-    const lines = [cut(whole.path), ...straight, [ends[0], w, ends[1]], seen].map(map.line);
+    const lines = [cut(whole.path), ...straight, [ends[0], turn(last), ends[1]], seen].map(map.line);
     [...lines, map.dots(seen)].forEach((d, i) => set(shapes[i], { d }));
     notes.forEach((note, i) => {
       const [x, y] = along(i, 6.4);
@@ -121,8 +124,8 @@ function render({ model, el }) {
     charts.forEach((chart, i) => {
       chart.frame({ x: [0, HORIZON], xLabel: "step", y: [-FAR, FAR], yLabel: "", rows: ROWS });
       const [points, future] = [components[i], whole.components[i]].map((xs) => cut(xs).map((x, t) => [t, x]));
-      const last = [[points.length - 1, 0], points.at(-1)];
-      const lists = [[[-9, 0], [999, 0]], future, points, points, last];
+      const now = [0, last[i]].map((end) => [state.num_steps, end]);
+      const lists = [[[-9, 0], [999, 0]], future, points, points, now];
       lists.forEach((list, part) => set(parts[i][part], { d: part === 3 ? chart.dots(list) : chart.line(list) }));
     });
     const [x, y] = components.map((component) => component.at(-1));

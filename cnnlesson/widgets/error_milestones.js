@@ -79,7 +79,8 @@ function describeNoise({ deterministic, stochastic, floor }, noise, numSteps) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Error milestones");
-  const columns = (kind) => add(self.root, "div", { class: `columns ${kind}` });
+  const stage = add(self.root, "div", { class: "stage" });
+  const columns = (kind) => add(stage, "div", { class: `columns ${kind}` });
   const [upper, readouts, lower] = ["", "readouts", ""].map(columns);
   const [bars, chart] = [
     "For each eigenvalue the steps until its error stays below 0.1, 0.01 and 0.001",

@@ -99,10 +99,21 @@ export function figure({ model, el }, label) {
   const listeners = new Map(); // to them
   const status = add(root, "p", { class: "for-screen-readers", role: "status" });
   const undo = [];
+  let touched = null;
   let frame = 0;
   let isStale = false;
   let said = null;
   let saying = 0;
+
+  // A finger that turns out to scroll the page has moved nothing.
+  root.addEventListener("pointerdown", () => {
+    touched = [Object.fromEntries(names.map((name) => [name, model.get(name)])), new Map(own)];
+  }, { capture: true });
+  root.addEventListener("pointercancel", () => {
+    const [settings, ofView] = touched;
+    self.set(settings);
+    for (const [name, value] of ofView) self.setOwn(name, value);
+  });
 
   const drawStale = () => {
     if (!isStale) return;

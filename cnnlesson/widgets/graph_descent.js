@@ -55,8 +55,10 @@ function place(graph, node) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Descent on a graph");
+  self.root.classList.add("graph-descent");
   const { graphs } = self.state();
-  const upper = add(self.root, "div", { class: "columns" });
+  const stage = add(self.root, "div", { class: "stage" });
+  const upper = add(stage, "div", { class: "columns" });
   const left = add(upper, "div");
   const map = add(left, "svg", { class: "graph", viewBox: "-0.6 -0.6 8.2 8.2", role: "img" });
   const ties = add(map, "path", { class: "tie" });
@@ -73,12 +75,12 @@ function render({ model, el }) {
   wave.legend("", [["dots momentum sample-dot", "a node"], ["shade", "no news yet"]]);
   chart.legend("", [["path momentum", "largest error"], ["edge", "no method is lower"]]);
 
-  const lower = add(self.root, "div", { class: "columns readouts" });
+  const lower = add(stage, "div", { class: "columns readouts" });
   const right = add(lower, "div", { class: "stacked" });
   const card = add(right, "p");
   const words = ["b", "span", "span"].map((tag) => add(card, tag));
   const table = add(right, "table", { class: "costs" });
-  add(table, "caption", {}, "Steps to halve the error, and to a tenth, at the best α and μ");
+  add(table, "caption", {}, "At the best α and μ, in the long run: steps to halve the error again, and to divide it by ten");
   const row = (cells, tag) => {
     const line = add(table, "tr");
     cells.forEach((text, i) => add(line, i ? tag : "th", {}, text));

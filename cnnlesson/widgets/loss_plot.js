@@ -57,6 +57,7 @@ function nameSliders(panel) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "The losses of the trainings");
+  self.root.classList.add("loss-plot");
   const words = add(self.root, "p", { class: "result" });
   const plot = self.plot(self.root, {
     label: "The loss against the images seen so far, a curve for each training",

@@ -48,6 +48,7 @@ function describe({ rate, rates: [flat, steep], bound }) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Momentum explorer");
+  self.root.classList.add("momentum-explorer");
   const [[left, right], [bottom, top]] = self.limits.start;
   const runs = [{ name: "plain", title: "Gradient descent" }, { name: "momentum", title: "Momentum" }];
 

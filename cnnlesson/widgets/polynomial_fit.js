@@ -56,7 +56,9 @@ const KINDS = [["early", "early stopping", "momentum"], ["tikhonov", "Tikhonov",
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Polynomial fit");
-  const upper = add(self.root, "div", { class: "columns" });
+  self.root.classList.add("polynomial-fit");
+  const stage = add(self.root, "div", { class: "stage" });
+  const upper = add(stage, "div", { class: "columns" });
   const chart = self.plot(upper, {
     label: "The noisy points, the curve they come from, and the fitted polynomials", isImage: true,
     height: () => 330, margin: [30, 14, 38, 40],
@@ -74,7 +76,7 @@ function render({ model, el }) {
   add(table.svg, "text", { x: 0, y: 14, "aria-hidden": "true" }, "eigenfeature, λ");
   table.legend("", [["bar", "learned"], ["edge", "Tikhonov"]]);
 
-  const lower = add(self.root, "div", { class: "columns readouts" });
+  const lower = add(stage, "div", { class: "columns readouts" });
   const left = add(lower, "div", { class: "stacked" });
   const words = [0, 1].map(() => {
     const card = add(left, "p");
@@ -121,9 +123,9 @@ function render({ model, el }) {
     const numLearned = early.kept.filter((part) => part > 0.5).length;
     const away = ([points, from]) => `${number(points, 3)} from the points, ${number(from, 3)} from the truth.`;
     const texts = [
-      [`Early stopping after ${show(state.num_steps)} steps`, away(early.errors),
-        `${numLearned} of ${rows.length} eigenfeatures are more than half learned.`],
-      [`Tikhonov with δ = (1 − μ)/(αk) = ${short(result.penalty)}`, away(tikhonov.errors),
+      [`Early stopping after ${show(state.num_steps)} ${state.num_steps === 1 ? "step" : "steps"}`, away(early.errors),
+        `More than half learned: ${numLearned} of ${rows.length} eigenfeatures.`],
+      [`Tikhonov with δ = (1 − μ)/(αt) = ${short(result.penalty)}`, away(tikhonov.errors),
         "It keeps λ/(λ + δ) of each eigenfeature."],
     ];
     texts.forEach((card, i) => card.forEach((line, k) => setText(words[i][k], line)));

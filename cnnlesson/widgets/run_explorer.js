@@ -69,8 +69,10 @@ function slider(self, parent, name) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Run explorer");
+  self.root.classList.add("run-explorer");
   const { runs: table } = self.state();
-  const [upper, lower] = ["", " readouts"].map((name) => add(self.root, "div", { class: `columns${name}` }));
+  const stage = add(self.root, "div", { class: "stage" });
+  const [upper, lower] = ["", " readouts"].map((name) => add(stage, "div", { class: `columns${name}` }));
   const [left, story, controls] = [upper, lower, lower].map((parent) => add(parent, "div", { class: "run-part" }));
   const map = runMap(self, left);
   add(left, "p", { class: "run-hint" }, "× diverged · ○ dead · blank: not measured");
@@ -109,7 +111,7 @@ function render({ model, el }) {
   function drawCurves(runs, steps) {
     const { low, high } = table;
     const height = (loss) => Math.log10(Math.min(Math.max(loss, low), high));
-    const rows = [0.03, 0.1, 0.3, 1, 3, 10, 30].filter((loss) => low <= loss && loss <= high);
+    const rows = [0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300].filter((loss) => low <= loss && loss <= high);
     chart.frame({
       x: [0, steps], xLabel: "step", y: [height(low), height(high)], yLabel: "loss",
       rows: rows.map((loss) => [height(loss), String(loss)]),
@@ -137,7 +139,7 @@ function render({ model, el }) {
     texts.forEach((text, i) => setText(words[i], text));
     words[0].className = ["Diverged", "Dead"].includes(texts[0]) ? "bad" : "";
     map.drawChoice(result.cell, result.lines, state, texts[0]);
-    drawCurves(result.cell?.runs ?? [], table.steps[table.batch_size.indexOf(state.batch_size)]);
+    drawCurves(result.cell?.runs ?? [], table.steps[table.batch_size.indexOf(nearest(table.batch_size, state.batch_size))]);
     boxes.forEach((box, i) => (box.checked = LINES.indexOf(state.lines) & (1 << i)));
     for (const [name, move] of sliders) move(result.axes[name], state[name]);
     [table.pixels, result.axes.order].forEach((list, i) => (choices[i].hidden = list.length < 2));

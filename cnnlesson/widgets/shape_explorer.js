@@ -12,6 +12,7 @@ export function compute({ stack }) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Shape explorer");
+  self.root.classList.add("shape-explorer");
   const { ranges, most, networks } = self.limits.stack;
   const group = `layer-${Math.random()}`; // radio buttons of one figure, in a page with several
   let chosen = 1;

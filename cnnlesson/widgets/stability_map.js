@@ -63,7 +63,8 @@ const NAMES = [ // where they stand, and turned by how much
 function render({ model, el }) {
   const self = figure({ model, el }, "Stability map");
   add(self.root, "p", {}, "Tap anywhere on the map, or drag the point.");
-  const upper = add(self.root, "div", { class: "columns" });
+  const stage = add(self.root, "div", { class: "stage" });
+  const upper = add(stage, "div", { class: "columns" });
   const height = (width) => Math.min(width * 0.95, 340);
   const map = self.plot(upper, { label: "Map of the spectral radius over αλ and μ", height, margin: [60, 14, 38, 40] });
   const bands = LEVELS.map((level) => add(map.inside, "path", { style: fill(level) }));
@@ -80,7 +81,7 @@ function render({ model, el }) {
   const kinds = ["rest", "mode", "path momentum", "dots momentum"];
   const parts = charts.map(({ inside }) => kinds.map((kind) => add(inside, "path", { class: kind })));
 
-  const lower = add(self.root, "div", { class: "columns readouts" });
+  const lower = add(stage, "div", { class: "columns readouts" });
   const [left, controls] = [0, 1].map(() => add(lower, "div"));
   const card = add(left, "p");
   const words = ["b", "span", "span", "span"].map((tag) => add(card, tag));
