@@ -63,7 +63,8 @@ def test_the_recipe_comes_close_to_99_percent_and_with_all_images_above_it(recip
     record = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))
     with_all_images = list(record["test accuracy by seed"].values())
     assert len(with_all_images) >= 3
-    assert min(with_all_images) > 0.99 > recipe["nothing"].median() > 0.988
+    assert min(with_all_images) > 0.99 > recipe["nothing"].median() > 0.989
+    assert recipe["nothing"].max() > 0.99
 
 
 @pytest.mark.parametrize("part", [part for part in WITHOUT if part != "nothing"])

@@ -43,5 +43,6 @@ def test_a_new_network_does_not_begin_where_the_third_training_is_printed_to(run
 
 def test_the_third_training_catches_up_and_no_more(runs):
     one, two, three = (sorted(r.test_accuracy for r in results) for results in runs)
-    assert abs(three[2] - one[2]) < 0.005 and abs(three[2] - two[2]) < 0.005
+    assert abs(three[2] - one[2]) < 0.005
+    assert abs(three[2] - two[2]) < 0.005
     assert max(one[0], two[0], three[0]) < min(one[-1], two[-1], three[-1])
