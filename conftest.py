@@ -1,6 +1,7 @@
 """How the checks run: the chapters are compared with their stored outputs, where that is fair."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -24,6 +25,8 @@ def _has_mnist() -> bool:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Compare the chapters strictly on MNIST; on the embedded digits only run them."""
+    # A shell that puts the checks in the background has them ignore Ctrl+C, which some send.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.has_mnist = _has_mnist()
     if getattr(config.option, "nbval", False) and not config.has_mnist:
         config.option.nbval, config.option.nbval_lax = False, True
