@@ -287,6 +287,15 @@ def test_every_number_by_mouse_and_by_keyboard(open_figure, width, theme):
     ):
         expect(page.locator(".arithmetic")).to_contain_text(line_of_words)
 
+    number_of(page, "channels").fill("")  # nothing typed is no number
+    number_of(page, "channels").press("Tab")
+    expect(number_of(page, "channels")).to_have_value("4")
+    line(page, 0).click()
+    number_of(page, "height").fill("")
+    number_of(page, "height").press("Tab")
+    expect(number_of(page, "height")).to_have_value("21")
+    check_drawn(page, "3x21x23 conv4k3 pool3p1d2 avgpool3s2p1 flatten linear144to6")
+
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_layers_come_go_and_move_by_mouse(open_figure, width, theme):

@@ -19,6 +19,8 @@ function render({ model, el }) {
   const rangeOf = (key) => ranges[key] ?? ranges.size;
   const bounded = (key, value) => Math.min(Math.max(Math.round(value), rangeOf(key)[0]), rangeOf(key)[1]);
   const network = () => read(model.get("stack"));
+  const selected = ({ input: [channels, height, width], layers }) =>
+    (chosen ? layers[chosen - 1] : { kind: "input", channels, height, width });
   /** Change the stack by a function of its input and layers, and choose a layer. */
   const edit = (how, next = chosen) => {
     const changed = network();
@@ -125,7 +127,7 @@ function render({ model, el }) {
       layer[key] = inside;
     });
     input.addEventListener("input", () => Number.isNaN(input.valueAsNumber) || give(input.valueAsNumber));
-    input.addEventListener("change", self.redraw);
+    input.addEventListener("change", () => fill(selected(network()))); // an emptied field shows its number again
     return input;
   }
 
@@ -162,6 +164,12 @@ function render({ model, el }) {
   let inView = chosen;
   let room = svg.parentElement.clientWidth || 640; // asked for while drawing, it would cost a layout
   let inputs = {};
+  /** Write each number of a layer into its field, unless it stands there. */
+  const fill = (layer) => {
+    for (const [key, input] of Object.entries(inputs)) {
+      if (input.valueAsNumber !== layer[key]) input.value = layer[key];
+    }
+  };
   self.draw = (state) => {
     const result = compute(state);
     const { input, layers, rows, error } = result;
@@ -181,17 +189,14 @@ function render({ model, el }) {
     });
     ["all", "", many(result.parameters), many(result.work), ""].forEach((text, k) => setText(totals[k], text));
 
-    const [channels, height, width] = input;
-    const layer = chosen ? layers[chosen - 1] : { kind: "input", channels, height, width };
+    const layer = selected(result);
     const keys = chosen ? KEYS[layer.kind] ?? [] : ["channels", "height", "width"];
     if (shown !== `${chosen > 0} ${keys}`) {
       shown = `${chosen > 0} ${keys}`;
       steppers.replaceChildren();
       inputs = Object.fromEntries(keys.map((name) => [name, addStepper(name)]));
     }
-    for (const name of keys) {
-      if (inputs[name].valueAsNumber !== layer[name]) inputs[name].value = layer[name];
-    }
+    fill(layer);
     if (inView !== chosen) scrollTo(lines[(inView = chosen)].row);
     setText(heading, chosen ? `Layer ${chosen}: ${NAMES[layer.kind]}` : "Input");
     set(editor, { "aria-label": heading.textContent });
