@@ -154,7 +154,7 @@ def main() -> int:
     print(
         f"{platform.platform()}, {platform.machine()}; milliseconds from input to painted frame\n"
     )
-    print(f"{'':<22}{'events':>7}{'median':>9}{'95 %':>9}{'worst':>9}{'processor':>12}")
+    print(f"{'':<22}{'events':>7}{'median':>9}{'95%':>9}{'worst':>9}{'processor':>12}")
     print("─" * 68)
     is_slow = False
     with sync_playwright() as playwright:

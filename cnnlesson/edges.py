@@ -93,7 +93,7 @@ def share_interval(count: NonNegativeCount, total: Count) -> Interval:
     Returns
     -------
     Interval
-        Both ends leave out 2.5 %; where all runs agree, the only end leaves out 5 %.
+        Both ends leave out 2.5%; where all runs agree, the only end leaves out 5%.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def share_interval(count: NonNegativeCount, total: Count) -> Interval:
 
 @checked
 def bootstrap_median(values: Vector) -> Interval:
-    """Return how far the median would wander with other seeds: a 95 % bootstrap interval.
+    """Return how far the median would wander with other seeds: a 95% bootstrap interval.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def bootstrap_median(values: Vector) -> Interval:
     Returns
     -------
     Interval
-        The middle 95 % of the medians of 10,000 draws, each of as many values as there are, with
+        The middle 95% of the medians of 10,000 draws, each of as many values as there are, with
         repetition; the same draws every time. Of five values that is their whole range, which holds
         the true median in 94 of 100 studies.
 

@@ -262,7 +262,7 @@ def test_the_panel_trains_and_the_first_point_comes_within_two_seconds(page, pan
     expect(panel.locator(".result")).to_contain_text("is complete", timeout=60_000)
     expect(button(panel, "Train")).to_be_enabled()
     result = json.loads(python(page, "import json; print(json.dumps(panel.results[0].to_dict()))"))
-    accuracy = f"{100 * result['test_accuracy']:.1f} %"
+    accuracy = f"{100 * result['test_accuracy']:.1f}%"
     expect(panel.locator("tbody td").first).to_have_text(accuracy)
     expect(panel.get_by_role("status").first).to_contain_text(f"{accuracy} of 540 test images")
     # What is drawn: the last point of the line, where the last of the images is.

@@ -37,7 +37,7 @@ def recipe():
 
 
 def edge(rules, optimizer, momentum):
-    """Return for each seed the largest step size that reaches 90 %."""
+    """Return for each seed the largest step size that reaches 90%."""
     learns = rules.loc[optimizer, momentum] >= 0.9
     return learns.apply(lambda column: column[column].index.max())
 

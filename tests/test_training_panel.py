@@ -266,7 +266,7 @@ def test_a_complete_training_in_words_and_in_the_table(make):
     panel.train()
     panel.wait()
     [result], [curve] = panel.results, plot(panel).finished
-    right = f"{100 * result.test_accuracy:.1f} %"
+    right = f"{100 * result.test_accuracy:.1f}%"
     assert plot(panel).words.startswith(
         f"Training 1 is complete: {right} of 100 test images are right, after "
     )
@@ -305,7 +305,7 @@ def test_stopped_after_an_epoch_the_accuracy_is_that_epoch_s(make):
     panel.wait()
     result = panel.results[0]
     assert f"After epoch {len(result.test_accuracies)}, " in plot(panel).words
-    assert plot(panel).finished[0]["cells"][0] == f"{100 * result.test_accuracy:.1f} %, stopped"
+    assert plot(panel).finished[0]["cells"][0] == f"{100 * result.test_accuracy:.1f}%, stopped"
 
 
 def test_curves_are_named_by_what_differs_and_cleared(make):
@@ -472,7 +472,7 @@ def test_the_page_view_draws_two_finished_trainings_and_says_where_to_train(make
         losses = 10 ** (1 + (110 - points[:, 1]) / 80)
         np.testing.assert_allclose(losses, example.losses, rtol=2e-3)
         assert 25 <= points[:, 1].min() < points[:, 1].max() <= 290
-        assert f"{100 * example.test_accuracy:.1f} % of 2,000 test images are right" in html
+        assert f"{100 * example.test_accuracy:.1f}% of 2,000 test images are right" in html
     assert "open this chapter in Binder or Colab" in html
     assert len(html) < 4000
 

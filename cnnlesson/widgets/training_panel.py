@@ -241,7 +241,7 @@ class TrainingPanel(ipywidgets.VBox):
             curves.append(f'<path d="{svg_path(points)}"{look}/>')
             labels.append(f'<text x="624" y="{points[-1][1] - 22:.0f}">{momentum}</text>')
             names.append(
-                f"with {momentum} ({word}), {100 * example.test_accuracy:.1f} % of "
+                f"with {momentum} ({word}), {100 * example.test_accuracy:.1f}% of "
                 f"{example.run.num_test_images:,} test images are right"
             )
         marks = "".join(
@@ -418,7 +418,7 @@ def _name(runs: list[Run], curves: list[Curve]) -> None:
 
 def _describe(result: RunResult, num_steps: int, planned: int) -> tuple[str, str]:
     """Return the table's entry for the accuracy, and a sentence."""
-    right = f"{100 * result.test_accuracy:.1f} %"
+    right = f"{100 * result.test_accuracy:.1f}%"
     tested = f"{right} of {result.run.num_test_images:,} test images are right"
     match result.status:
         case "diverged":
