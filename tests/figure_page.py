@@ -4,6 +4,7 @@ A test module names its class, ``FIGURE = StabilityMap``, and takes the fixture 
 """
 
 import json
+import math
 import re
 
 import numpy as np
@@ -151,6 +152,13 @@ def check_targets(targets: Locator, count: int) -> None:
     for target in targets.all():
         box = target.bounding_box()
         assert round(min(box["width"], box["height"]), 3) >= 44, target
+
+
+def written_rate(rate: float) -> str:
+    """Return a rate as figures write it: with three decimals, close to 1 with more."""
+    gap = abs(1 - rate)
+    decimals = 3 if gap < 1e-9 else max(3, math.ceil(-math.log10(gap) - 1e-9))
+    return f"ρ = {rate:.{decimals}f}"
 
 
 def luminance(locator: Locator, style: str) -> float:

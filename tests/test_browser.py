@@ -20,6 +20,7 @@ from figure_page import (
     set_within_a_frame,
     slider,
     swipe_by,
+    written_rate,
 )
 from playwright.sync_api import expect
 
@@ -74,7 +75,7 @@ def check_drawn(page, explorer):
 
         rate = max(spectral_radius(c, explorer.lr, momentum) for c in explorer.curvatures)
         words = first(page).locator(f".readouts p.{line}").inner_text()
-        assert f"ρ = {rate:.3f}" in words
+        assert written_rate(rate) in words
         assert ("converges" if rate < 1 else "diverges") in words
 
 
@@ -167,6 +168,22 @@ def test_a_finger_that_scrolls_past_a_slider_moves_nothing(open_figure):
     assert "?" not in page.url
 
 
+def test_a_finger_that_scrolls_leaves_what_plays_alone(open_figure):
+    page = open_figure(width=390, has_touch=True, is_mobile=True, settings={"num_steps": 300})
+    moment = first(page).locator(".moment")
+    moment.scroll_into_view_if_needed()
+    first(page).locator(".player button").tap()
+    x, y = middle_of(moment)
+    session = page.context.new_cdp_session(page)
+    touch = [{"x": x, "y": y}]
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": touch})
+    page.wait_for_function("document.querySelector('input[data-name=position]').value > 40")
+    top = page.evaluate("scrollY")
+    swipe_by(page, (x, y), (0, 120 if top > 120 else -120))
+    page.wait_for_function("(top) => scrollY != top", arg=top)
+    assert int(slider(page, "position").input_value()) > 40
+
+
 def test_the_buttons(open_figure):
     page = open_figure()
     slider(page, "condition_number").press("End")
@@ -176,7 +193,7 @@ def test_the_buttons(open_figure):
     expect(first(page).locator("output").nth(1)).to_have_text(f"{lr:.2f}")
     check_drawn(page, MomentumExplorer(lr=lr, momentum=momentum, condition_number=1000))
     words = first(page).locator(".readouts p.momentum")
-    expect(words).to_contain_text(f"ρ = {rate:.3f}")
+    expect(words).to_contain_text(written_rate(rate))
     page.get_by_role("button", name="Reset").first.click()
     check_drawn(page, MomentumExplorer())
 
@@ -292,6 +309,66 @@ def test_play_and_pause(open_figure):
     expect(play).to_have_text("Play")
 
 
+def test_reset_stops_and_brings_back_the_step_that_the_page_opened_with(open_figure):
+    page = open_figure()
+    play = first(page).locator(".player button")
+    slider(page, "num_steps").press("Home")
+    play.click()
+    page.get_by_role("button", name="Reset").first.click()
+    expect(play).to_have_text("Play")
+    check_moment(page, MomentumExplorer(), 7)
+
+
+def test_fewer_steps_and_as_many_again_keep_the_step(open_figure):
+    page = open_figure()
+    for count, at in ((5, 5), (100, 7)):
+        slider(page, "num_steps").fill(str(count))
+        check_moment(page, MomentumExplorer(num_steps=count), at)
+    slider(page, "position").press("End")  # who stands at the end stays there
+    for count in (50, 200):
+        slider(page, "num_steps").fill(str(count))
+        check_moment(page, MomentumExplorer(num_steps=count), count)
+
+
+@pytest.mark.parametrize("num_steps", [1, 2])
+def test_names_stand_by_curves_of_few_points(open_figure, num_steps):
+    page = open_figure(settings={"num_steps": num_steps})
+    names = page.locator(".plot").nth(1).locator(".inside .note").all()
+    for name, line in zip(names, (".path.plain", ".path.momentum"), strict=True):
+        points, _ = drawn(page, 1, line)
+        base = 1 - (float(name.get_attribute("y")) - 8) / 198
+        assert points[:, 1].min() - 0.15 < base < points[:, 1].max() + 0.15
+
+
+def test_nothing_is_named_where_no_curve_is_seen(open_figure):
+    page = open_figure(settings={"start": "0_0"})
+    for name in page.locator(".plot").nth(1).locator(".inside .note").all():
+        expect(name).to_be_hidden()
+
+
+def test_far_away_nothing_invalid_is_drawn(open_figure):
+    page = open_figure(settings={"lr": 4, "momentum": 0})
+    slider(page, "position").press("End")  # and the console stays silent
+    expect(first(page).locator(".moment")).to_contain_text("Step 100: momentum is at w = (")
+
+
+def test_a_rate_just_below_one_is_not_written_as_one(open_figure):
+    page = open_figure(settings={"lr": 0.01, "momentum": 0, "condition_number": 1000})
+    expect(first(page).locator("p.momentum")).to_contain_text("converges")
+    expect(first(page).locator("p.momentum")).to_contain_text("ρ = 0.99999 a step")
+
+
+def test_colours_stay_where_colours_are_forced(open_figure):
+    usual, forced = (open_figure(forced_colors=colours) for colours in ("none", "active"))
+    for part in (".slider input", ".slope", "p.momentum"):
+        style = "(e) => [getComputedStyle(e).color, getComputedStyle(e).fill]"
+        assert first(forced).locator(part).first.evaluate(style) == first(usual).locator(
+            part
+        ).first.evaluate(style)
+    ground = "(e) => getComputedStyle(e).backgroundColor"
+    assert forced.locator(".cnnlesson-figure").first.evaluate(ground) != "rgba(0, 0, 0, 0)"
+
+
 def test_without_motion_a_step_at_a_time(open_figure):
     page = open_figure(reduced_motion="reduce", settings={"num_steps": 9})
     button = first(page).get_by_role("button", name="Next step")
@@ -332,6 +409,34 @@ def test_an_address_out_of_range_is_clamped_and_nonsense_is_ignored(open_figure)
     query = "&".join(f"momentum_explorer.{setting}" for setting in settings.split("&"))
     page = open_figure(tail=f"?{query}&momentum_explorer._limits=0&momentum_explorer-2.start=1_x")
     check_drawn(page, MomentumExplorer(lr=4, momentum=0, start=(10, -5), num_steps=8))
+
+
+def test_back_and_forward_show_what_the_address_says(open_figure):
+    page = open_figure()
+    slider(page, "lr").press("Home")
+    page.wait_for_function("location.search.includes('lr=0.01')")
+    page.evaluate("location.hash = 'after-the-figures'")
+    slider(page, "lr").press("End")
+    page.wait_for_function("location.search.includes('lr=4')")
+    page.go_back()
+    page.wait_for_function("location.search.includes('lr=0.01')")
+    check_drawn(page, MomentumExplorer(lr=0.01))
+    page.go_forward()
+    page.wait_for_function("location.search.includes('lr=4')")
+    check_drawn(page, MomentumExplorer(lr=4))
+
+
+def test_a_change_just_before_a_jump_within_the_page_is_not_lost(open_figure):
+    page = open_figure()
+    slider(page, "lr").evaluate(
+        """(input) => {
+            input.value = 1;
+            input.dispatchEvent(new Event("input"));
+            location.hash = "after-the-figures";
+        }"""
+    )
+    page.wait_for_function("location.search.includes('lr=1')")
+    check_drawn(page, MomentumExplorer(lr=1))
 
 
 def test_a_fragment_that_is_none_leaves_the_figures_as_they_are(open_figure):

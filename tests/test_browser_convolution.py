@@ -197,6 +197,10 @@ def test_drawing_by_mouse_and_by_keyboard(open_figure, width, theme, host):
     page.mouse.move(*point_at(page, 0, 6, 8))
     frames(page)
     assert not image_on(page).any()
+    page.mouse.click(*point_at(page, 0, 0, 8))  # in the padding there is no paper
+    frames(page)
+    assert not image_on(page).any()
+    page.mouse.move(*point_at(page, 0, 6, 8))
     page.mouse.down()
     page.mouse.move(*point_at(page, 0, 6, 20))
     page.mouse.move(*point_at(page, 0, 20, 20))

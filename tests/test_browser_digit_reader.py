@@ -143,7 +143,10 @@ def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme, host)
     state |= {"layer": "convolution 2", "channel": 63}
     check_drawn(page, **state)
     page.locator("select[name=layer]").press("ArrowUp")
-    check_drawn(page, **(state | {"layer": "pooling 1"}))
+    check_drawn(page, **(state | {"layer": "pooling 1", "channel": 31}))
+    expect(slider).to_have_value("31")  # which is the last of this layer
+    expect(slider).to_have_attribute("max", "31")
+    expect(slider).to_have_attribute("aria-valuetext", "31")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     page.mouse.click(box["x"] + 10, box["y"] + box["height"] / 2)
@@ -227,6 +230,50 @@ def test_a_finger_draws_and_the_page_stays(open_figure):
     assert "Reads a 1," in read["verdict"]
 
 
+def test_a_second_finger_leaves_no_mark(open_figure):
+    page = open_figure(width=390, has_touch=True, is_mobile=True)
+    page.get_by_role("button", name="Clear").tap()
+    session = page.context.new_cdp_session(page)
+    palm = dict(zip("xy", point_at(page, 0, 24, 24), strict=True), id=1)
+    for i, row in enumerate((4, 10, 16)):
+        finger = dict(zip("xy", point_at(page, 0, row, 4), strict=True), id=0)
+        kind, touches = "touchMove" if i else "touchStart", [finger] if not i else [finger, palm]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+        palm["x"] -= 10
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    paper = np.array(page.evaluate(READ)["maps"][0]["data"]).reshape(28, 28)
+    assert (paper[4:17, 4] == 255).all()
+    assert not paper[:, 6:].any()
+
+
+def test_the_eraser_is_put_away_with_the_sheet(open_figure):
+    page = open_figure()
+    eraser = page.get_by_role("button", name="Eraser")
+    for name in ("Clear", "Reset"):
+        eraser.click()
+        expect(eraser).to_have_attribute("aria-pressed", "true")
+        page.get_by_role("button", name=name).click()
+        expect(eraser).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_sheet_rubbed_clean_is_clean_paper_and_begins_anew(open_figure):
+    page = open_figure(settings={"drawing": ".5868-5868"})
+    expect(page.locator(".verdict")).to_contain_text("Clean paper.")
+    page.mouse.click(*point_at(page, 0, 14, 14))
+    check_drawn(page, drawing=".ee")
+    page.wait_for_function("location.search.endsWith('drawing=.ee')")
+
+
+def test_a_full_sheet_says_so(open_figure):
+    page = open_figure(settings={"drawing": "." + "58" * 1995 + "555555"})  # 3,997 characters
+    expect(page.locator(".full")).to_contain_text("undo some, or clear it")
+    page.mouse.click(*point_at(page, 0, 14, 14))
+    page.mouse.click(*point_at(page, 0, 20, 20))
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".full")).to_have_text("")
+    check_drawn(page, drawing="")
+
+
 def test_one_input_is_painted_in_the_next_frame(open_figure):
     page = open_figure()
     page.get_by_role("group", name="Samples").get_by_role("button", name="4").evaluate(
@@ -253,7 +300,7 @@ def test_nonsense_in_the_address_is_ignored(open_figure):
     page = open_figure(
         tail="?digit_reader.drawing=<b>&digit_reader.layer=9&digit_reader.channel=99"
     )
-    check_drawn(page, channel=63)
+    check_drawn(page, channel=31)  # this layer has no more
     assert DigitReader().drawing == SIX
 
 

@@ -17,6 +17,7 @@ from figure_page import (
     seen_on,
     set_within_a_frame,
     slider,
+    written_rate,
 )
 from playwright.sync_api import expect
 
@@ -90,7 +91,7 @@ def check_drawn(page, figure):
         np.testing.assert_allclose(said, values, atol=0.00501)
     for text, curvature in zip(words[:2], figure.curvatures, strict=True):
         rate = spectral_radius(curvature, figure.lr, figure.momentum)
-        assert f"ρ = {rate:.3f} " in text
+        assert f"{written_rate(rate)} " in text
         assert ("diverges" in text) == (rate > 1 + 1e-9)
 
 
@@ -188,6 +189,18 @@ def test_marks_stand_out(open_figure, theme):
         (".axis.first", ".axis.second", ".path.total", ".plot .path.rest"),
         (".bad", ".readouts span", ".readouts b"),
     )
+
+
+@pytest.mark.parametrize("angle", [-90, 0, 45, 90])
+def test_the_names_of_the_axes_are_whole(open_figure, angle):
+    page = open_figure(settings={"angle": angle})
+    plot = page.locator(".plot").first
+    box = plot.locator(".axes rect").bounding_box()
+    for name in plot.locator(".inside text").all():
+        text = name.bounding_box()
+        assert box["x"] <= text["x"]
+        assert text["x"] + text["width"] <= box["x"] + box["width"] + 1
+        assert box["y"] - 1 <= text["y"]
 
 
 def test_one_input_is_painted_in_the_next_frame(open_figure):

@@ -16,6 +16,7 @@ from figure_page import (
     luminance,
     set_within_a_frame,
     slider,
+    written_rate,
 )
 from playwright.sync_api import expect
 
@@ -64,7 +65,7 @@ def check_drawn(page, figure):
 
     slowest, noise = page.locator(".readouts p").all()
     rate = figure.rates.max()
-    expect(slowest).to_contain_text(f"ρ = {rate:.3f}")
+    expect(slowest).to_contain_text(written_rate(rate))
     [number] = np.flatnonzero(figure.rates > rate - 1e-6)[:1]
     all_alike = np.ptp(figure.rates) < 1e-6
     title = slowest.locator("b").inner_text()
@@ -111,12 +112,12 @@ def test_the_buttons_name_who_is_slowest(open_figure):
     lr, momentum, rate = optimal_momentum(1 / 100, 1)
     check_drawn(page, ErrorMilestones(lr=lr, momentum=momentum))
     expect(cards.first).to_contain_text("Slowest: all components")
-    expect(cards.first).to_contain_text(f"ρ = {rate:.3f}")
+    expect(cards.first).to_contain_text(written_rate(rate))
     page.get_by_role("button", name="Best α, μ = 0").click()
     lr, rate = optimal_lr(1 / 100, 1)
     check_drawn(page, ErrorMilestones(lr=lr, momentum=0))
     expect(cards.first).to_contain_text("Slowest: λ₁ = 0.01 and λ₂₀ = 1")
-    expect(cards.first).to_contain_text(f"ρ = {rate:.3f}")
+    expect(cards.first).to_contain_text(written_rate(rate))
     expect(page.get_by_role("status").first).to_contain_text(
         "Slowest: λ₁ = 0.01 and λ₂₀ = 1. Error × ρ = 0.980 a step. "
         "The flattest and steepest: a thousandth after 346. Noise floor 0.0029."

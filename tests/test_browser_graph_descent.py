@@ -16,6 +16,7 @@ from figure_page import (
     seen_on,
     set_within_a_frame,
     slider,
+    written_rate,
 )
 from playwright.sync_api import expect
 
@@ -92,7 +93,7 @@ def check_drawn(page, figure):
         said = float(re.search(r"Largest error ([\d.]+)\.", words)[1])
         assert said == pytest.approx(errors[figure.num_steps], abs=5.1e-4)
     rate = rate_of(figure)
-    assert f"ρ = {rate:.3f} a step" in words
+    assert f"{written_rate(rate)} a step" in words
     assert ("does not shrink" in words) == (rate > 1 - 1e-9)
 
 
@@ -189,6 +190,17 @@ def test_marks_stand_out(open_figure, theme):
         ),
         (".bad", ".readouts b", ".chosen th", "caption", "td"),
     )
+
+
+def test_weights_beyond_all_numbers_keep_their_colours(open_figure):
+    for num_steps in (300, 380):
+        page = open_figure(
+            settings={"graph": "grid", "lr": 1, "momentum": 0, "num_steps": num_steps}
+        )
+        fills = page.locator(".graph circle:not(.pinned)").evaluate_all(
+            "(all) => all.map((e) => e.style.fill)"
+        )
+        assert set(fills) == {"rgb(103, 0, 31)", "rgb(5, 48, 97)"}
 
 
 def test_one_input_is_painted_in_the_next_frame(open_figure):

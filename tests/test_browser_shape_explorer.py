@@ -323,6 +323,15 @@ def test_layers_come_go_and_move_by_mouse(open_figure, width, theme):
     expect(button(page, "Remove")).to_be_disabled()
 
 
+def test_a_long_caption_is_shortened(open_figure):
+    page = open_figure(390, settings={"stack": "1x12x12 conv4k3 relu relu dropout"})
+    captions = page.locator(".network > svg > text")
+    expect(captions).to_have_text(["Conv 3×3", "ReLU, 2 more"])
+    line(page, 3).click()
+    button(page, "Remove").click()
+    expect(captions).to_have_text(["Conv 3×3", "ReLU, Dropout"])
+
+
 def test_layers_by_keyboard_alone(open_figure):
     page = open_figure(settings={"stack": "1x12x12 conv4k3 relu pool2"})
     radio = page.get_by_role("radio")

@@ -21,6 +21,7 @@ from figure_page import (
     set_within_a_frame,
     slider,
     swipe_by,
+    written_rate,
 )
 from playwright.sync_api import expect
 
@@ -78,7 +79,7 @@ def check_drawn(page, figure):
     words = page.locator(".readouts p")
     expect(words.locator("b")).to_have_text(TITLES[figure.regime])
     if figure.rate > 1e-9:
-        expect(words).to_contain_text(f"ρ = {figure.rate:.3f}")
+        expect(words).to_contain_text(written_rate(figure.rate))
     if figure.regime in ("ripples", "monotone", "zigzag"):
         [steps] = re.findall(r"a thousandth every (\d+) steps?\.", words.inner_text())
         assert figure.rate ** int(steps) <= 1e-3 < figure.rate ** (int(steps) - 1)
@@ -138,6 +139,17 @@ def test_the_place_by_mouse_tap_and_keyboard(open_figure, width, theme):
     check_drawn(page, StabilityMap(**shown(page)))
     label = point.get_attribute("aria-label")
     assert label == f"Place on the map at αλ = {place[0]:.2f}, μ = {place[1]:.2f}"
+
+
+def test_a_tap_beside_the_map_moves_nothing(open_figure):
+    page = open_figure()
+    plot = page.locator(".plot").first
+    size = plot.bounding_box()
+    for x, y in ((size["width"] / 2, 6), (size["width"] / 2, size["height"] - 6), (6, 150)):
+        plot.click(position={"x": x, "y": y})
+    frames(page)
+    assert slider(page, "momentum").input_value() == str(StabilityMap().momentum)
+    assert slider(page, "scaled_lr").input_value() == str(StabilityMap().scaled_lr)
 
 
 def test_a_finger_taps_drags_and_scrolls(open_figure):

@@ -75,26 +75,37 @@ function remember(prefix, state, initial) {
   if (url.href !== location.href) history.replaceState(history.state, "", url);
 }
 
+/** Read from the page's address what a figure's settings are there, and whether any is named. */
+function recall(prefix, initial, limits) {
+  const query = new URLSearchParams(location.search);
+  const entries = Object.entries(initial).map(([name, value]) => [name, value, query.get(`${prefix}.${name}`)]);
+  const settings = entries.map(([name, value, text]) => [name, text === null ? value : parse(text, value, limits[name])]);
+  return { settings, isShared: entries.some(([, , text]) => text !== null) };
+}
+
 async function mount(element, prefix, module) {
   const { default: figure } = await module;
   const ofModule = globalThis.cnnlessonData?.[element.dataset.module]; // large, once for all pages
   const { _limits, _data = ofModule, ...initial } = JSON.parse(element.dataset.state);
-  const query = new URLSearchParams(location.search);
-  const state = { ...initial, _limits, _data, _initial: initial };
-  let isShared = false;
-  for (const name of Object.keys(initial)) {
-    const text = query.get(`${prefix}.${name}`);
-    if (text === null) continue;
-    state[name] = parse(text, initial[name], state._limits[name]);
-    isShared = true;
-  }
+  const { settings, isShared } = recall(prefix, initial, _limits);
+  const state = { ...initial, ...Object.fromEntries(settings), _limits, _data, _initial: initial };
   let saving = 0; // browsers refuse an address that changes with every movement of a finger
+  const save = () => {
+    saving = 0;
+    remember(prefix, state, initial);
+  };
   const model = new PageModel(state, () => {
     clearTimeout(saving);
-    saving = setTimeout(() => remember(prefix, state, initial), 250);
+    saving = setTimeout(save, 250);
   });
   element.replaceChildren();
   figure.render({ model, el: element });
+  addEventListener("popstate", () => { // back to an address: what it says is what is seen
+    if (saving) {
+      clearTimeout(saving);
+      save();
+    } else for (const [name, value] of recall(prefix, initial, _limits).settings) model.set(name, value);
+  });
   return isShared;
 }
 

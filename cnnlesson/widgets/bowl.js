@@ -1,4 +1,5 @@
 // Momentum on a quadratic bowl: how fast at given α and μ, and the best of both.
+import { number } from "./figure.js";
 
 export const TOLERANCE = 1e-9; // of a rate that is 1 but for rounding
 
@@ -7,6 +8,12 @@ export function rateOf(curvature, lr, momentum) {
   const trace = 1 + momentum - lr * curvature; // of the matrix of one step; its determinant is μ
   const discriminant = trace ** 2 - 4 * momentum;
   return discriminant < 0 ? Math.sqrt(momentum) : (Math.abs(trace) + Math.sqrt(discriminant)) / 2;
+}
+
+/** Write a rate with three decimals; one close to 1 with as many as tell the two apart. */
+export function writeRate(rate) {
+  const gap = Math.abs(1 - rate);
+  return number(rate, gap < TOLERANCE ? 3 : Math.max(3, Math.ceil(-Math.log10(gap) - TOLERANCE)));
 }
 
 /** Return the α and μ that are fastest together between the extreme curvatures. */

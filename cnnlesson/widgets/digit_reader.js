@@ -103,7 +103,7 @@ function render({ model, el }) {
   const frames = [frameOn(input, 1), frameOn(large, 1)];
   const side = add(closer, "div");
   self.choice(side, "layer", { label: "layer", names: Object.fromEntries(NAMES.map((name) => [name, name])) });
-  self.slider(side, "channel", { label: "map", step: 1, show: String });
+  const channels = self.slider(side, "channel", { label: "map", step: 1, show: String });
   const about = add(side, "p", { class: "about" });
   self.resetButton(add(side, "div", { class: "buttons" }));
 
@@ -113,7 +113,8 @@ function render({ model, el }) {
     const { probabilities, ranking: [first, second], channel, size, most, brightest } = result;
     paper.show(result.drawn);
     input.paintGrey(levels(result.image), 28);
-    const verb = state.drawing ? "Reads" : "Clean paper. Even so it reads";
+    const isClean = !result.drawn.flat().some(Boolean);
+    const verb = isClean ? "Clean paper. Even so it reads" : "Reads";
     setText(verdict, `${verb} ${first === 8 ? "an" : "a"} ${first}, ${percent(probabilities[first])}. ` +
       `Second guess ${second}, ${percent(probabilities[second])}.`);
     rows.forEach(({ row, logit, p, bar }, label) => {
@@ -122,7 +123,12 @@ function render({ model, el }) {
       set(bar, { style: `width: ${100 * probabilities[label]}%` });
       row.className = label === first ? "best" : "";
     });
-    const { sees, step, about: what } = LAYERS[state.layer];
+    const { count, sees, step, about: what } = LAYERS[state.layer];
+    if (self.limits.channel[1] !== count - 1) {
+      self.limits.channel = [0, count - 1, 1];
+      channels.update();
+    }
+    if (state.channel !== channel) self.set({ channel }); // this layer has fewer maps
     layers.forEach((layer, i) => {
       const isChosen = layer.name === state.layer;
       const at = Math.min(channel, layer.count - 1);

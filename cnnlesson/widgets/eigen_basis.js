@@ -1,5 +1,5 @@
 // A tilted bowl: the path in the plane is the sum of two paths, one along each eigenvector.
-import { TOLERANCE, optimum, rateOf } from "./bowl.js";
+import { TOLERANCE, optimum, rateOf, writeRate } from "./bowl.js";
 import { add, figure, number, set, setText } from "./figure.js";
 
 /** Return where momentum comes from `start` against `gradient`, after each step. */
@@ -44,7 +44,7 @@ const short = (value) => (Math.abs(value) < 1000 ? number(value) : value.toExpon
 
 /** Return a component's way in words. */
 function describe(x, rate) {
-  const factor = `× ρ = ${number(rate, 3)} a step`;
+  const factor = `× ρ = ${writeRate(rate)} a step`;
   if (rate > 1 + TOLERANCE) return `${factor}: it diverges.`;
   return rate > 1 - TOLERANCE ? `${factor}: it never settles.` : `${factor} in the long run.`;
 }
@@ -117,7 +117,8 @@ function render({ model, el }) {
     [...lines, map.dots(seen)].forEach((d, i) => set(shapes[i], { d }));
     notes.forEach((note, i) => {
       const [x, y] = along(i, 6.4);
-      set(note, { x: map.x(x) + 6, y: map.y(y) - 6 });
+      const { x: left, y: top, width, height } = map.box;
+      set(note, { x: Math.min(map.x(x) + 6, left + width - 18), y: Math.max(map.y(y) - 6, top + 14) });
     });
     start.place();
     lr.markLimit(bound);
@@ -132,7 +133,7 @@ function render({ model, el }) {
     const texts = [
       ...[x, y].map((end, i) => [`Along ${NAMES[i]}: ${short(state.start[i])} → ${short(end)}`, describe(end, rates[i])]),
       [`w = ${short(x)} · q₁ + ${short(y)} · q₂`.replace("+ −", "− "),
-        `= (${path.at(-1).map(short).join(", ")}) after ${state.num_steps} steps. Turn the bowl: only this line changes.`],
+        `= (${path.at(-1).map(short).join(", ")}) after ${state.num_steps} step${state.num_steps === 1 ? "" : "s"}. Turn the bowl: only this line changes.`],
     ];
     texts.forEach((lines, i) => lines.forEach((line, k) => setText(words[i][k], line)));
     rates.forEach((rate, i) => (words[i][1].className = rate > 1 - TOLERANCE ? "bad" : ""));

@@ -1,5 +1,5 @@
 // The error of momentum by eigenvalue, and the part of it that the gradient's noise makes.
-import { TOLERANCE, optimum, rateOf } from "./bowl.js";
+import { TOLERANCE, optimum, rateOf, writeRate } from "./bowl.js";
 import { add, figure, number, set, setText } from "./figure.js";
 
 const COUNT = 20; // components
@@ -59,7 +59,7 @@ function describeSlowest({ curvatures, rates, milestones }, slowest) {
   const [rate, isAll] = [Math.max(...rates), slowest.length === COUNT];
   const names = slowest.map((i) => `λ${index(i)} = ${short(curvatures[i])}`);
   const title = isAll ? "all components" : names.join(" and ");
-  const error = `Error × ρ = ${number(rate, 3)} a step.`;
+  const error = `Error × ρ = ${writeRate(rate)} a step.`;
   if (rate > 1 + TOLERANCE) return [`Divergence: ${title}`, error, "α is too large."];
   if (rate > 1 - TOLERANCE) return [`Never settles: ${title}`, error, ""];
   const steps = Math.max(...slowest.map((i) => milestones[i][2]));

@@ -99,20 +99,22 @@ export function figure({ model, el }, label) {
   const listeners = new Map(); // to them
   const status = add(root, "p", { class: "for-screen-readers", role: "status" });
   const undo = [];
+  const resets = [];
   let touched = null;
   let frame = 0;
   let isStale = false;
   let said = null;
   let saying = 0;
 
-  // A finger that turns out to scroll the page has moved nothing.
-  root.addEventListener("pointerdown", () => {
-    touched = [Object.fromEntries(names.map((name) => [name, model.get(name)])), new Map(own)];
+  // A finger that turns out to scroll the page has moved nothing. What plays on meanwhile does.
+  root.addEventListener("pointerdown", ({ target }) => {
+    const name = target.dataset?.name; // of the view's number that is under the finger
+    touched = [Object.fromEntries(names.map((name) => [name, model.get(name)])), name, own.get(name)];
   }, { capture: true });
   root.addEventListener("pointercancel", () => {
-    const [settings, ofView] = touched;
+    const [settings, name, value] = touched;
     self.set(settings);
-    for (const [name, value] of ofView) self.setOwn(name, value);
+    if (name) self.setOwn(name, value);
   });
 
   const drawStale = () => {
@@ -125,6 +127,7 @@ export function figure({ model, el }, label) {
     root,
     limits,
     undo, // what takes the figure down again
+    resets, // what the reset button does to the view, after the settings
     draw: () => {},
 
     get: (name) => (own.has(name) ? own.get(name) : model.get(name)),
@@ -187,7 +190,10 @@ export function figure({ model, el }, label) {
       add(svg, "path", { class: `dots ${name}`, d: "M5,6h0M17,6h0M29,6h0" });
     },
 
-    resetButton: (parent) => self.button(parent, "Reset", () => initial),
+    resetButton(parent) {
+      const button = self.button(parent, "Reset", () => initial);
+      button.addEventListener("click", () => resets.forEach((step) => step()));
+    },
 
     slider(parent, name, { label, symbol = "", step, isLog = false, show }) {
       const [, , isWhole] = limits[name];
@@ -221,7 +227,7 @@ export function figure({ model, el }, label) {
       self.on(name, update);
       update();
       const markLimit = (value) => input.style.setProperty("--limit", toFraction(value));
-      return { row, input, markLimit };
+      return { row, input, markLimit, update };
     },
 
     /** One of a few words, from a native list. */
@@ -312,7 +318,10 @@ export function figure({ model, el }, label) {
       if (isTarget) plot.svg.addEventListener("click", (event) => {
         if (handle.contains(event.target)) return;
         const { left, top } = plot.svg.getBoundingClientRect();
-        move(plot.x.invert(event.clientX - left), plot.y.invert(event.clientY - top));
+        const [x, y] = [event.clientX - left, event.clientY - top];
+        const { box } = plot;
+        if (x < box.x || x > box.x + box.width || y < box.y || y > box.y + box.height) return;
+        move(plot.x.invert(x), plot.y.invert(y));
         handle.focus({ preventScroll: true });
       });
       return {
@@ -335,6 +344,7 @@ export function figure({ model, el }, label) {
       const axes = add(svg, "g", { class: "axes", "aria-hidden": "true" });
       const inside = add(svg, "svg", { class: "inside", "aria-hidden": "true" }); // clips
       let drawn = "";
+      let explained = null; // the row of the legend, and how wide it is
       const plot = {
         svg,
         inside,
@@ -356,6 +366,7 @@ export function figure({ model, el }, label) {
           plot.y = scale(y, [above + tall, above], isLogY);
           set(svg, { viewBox: `0 0 ${plot.width} ${total}`, height: total });
           set(inside, { ...plot.box, viewBox: `${left} ${above} ${width} ${tall}` });
+          if (explained) set(explained.row, { transform: `scale(${Math.min(1, plot.width / explained.width)})` });
 
           const fresh = axes.cloneNode();
           add(fresh, "rect", plot.box);
@@ -394,6 +405,7 @@ export function figure({ model, el }, label) {
             add(row, "path", { class: name, d: `M${end},10h18` });
             end = label(text, end + 23) + 14;
           }
+          explained = { row, width: end - 14 };
         },
 
         /** Write a curve's name beside its middle; not at all where it would hide the other one. */
@@ -408,7 +420,13 @@ export function figure({ model, el }, label) {
           const size = text.getComputedTextLength();
           const beside = isAbove ? middle + 5 : middle - 5 - size;
           const from = Math.min(Math.max(beside, left + 4), left + width - size - 4);
-          const heights = curve.filter(([x]) => from <= x && x <= from + size).map(([, y]) => y);
+          const heightAt = (x) => { // on the straight line between two points
+            const next = Math.max(1, curve.findIndex(([other]) => other >= x));
+            const [[x0, y0], [x1, y1]] = [curve[next - 1], curve[next] ?? curve[next - 1]];
+            return x1 > x0 ? y0 + ((x - x0) / (x1 - x0)) * (y1 - y0) : y0;
+          };
+          const between = curve.filter(([x]) => from <= x && x <= from + size).map(([, y]) => y);
+          const heights = [heightAt(from), ...between, heightAt(from + size)];
           const free = isAbove ? Math.min(...heights) - 8 : Math.max(...heights) + 16;
           const base = Math.min(Math.max(free, top + 16), top + height - 8);
           const hides = other.some(([x, y], i) => {
@@ -417,7 +435,7 @@ export function figure({ model, el }, label) {
             return overlaps && Math.max(y, y0) >= base - 12 && Math.min(y, y0) <= base + 4;
           });
           const coincides = other.every(([, y], i) => Math.abs(y - curve[i]?.[1]) < 1);
-          const isHidden = hides || (coincides && !isAbove); // one name is enough for both
+          const isHidden = hides || !curve.some(isSeen) || (coincides && !isAbove); // one is enough for both
           set(text, { x: from, y: base, visibility: isHidden ? "hidden" : "visible" });
         },
       };

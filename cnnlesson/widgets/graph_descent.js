@@ -1,5 +1,5 @@
 // Weights on a graph that momentum pulls to 1 from one node: news travels one edge a step at most.
-import { TOLERANCE, optimum, rateOf } from "./bowl.js";
+import { TOLERANCE, optimum, rateOf, writeRate } from "./bowl.js";
 import { colourBar, diverging } from "./colours.js";
 import { add, figure, number, set, setText } from "./figure.js";
 
@@ -23,7 +23,7 @@ export function compute({ graphs, graph, num_steps, lr, momentum }) {
   let [weights, errors] = [w, []];
   for (let t = 0; t <= HORIZON; t++) {
     errors.push(Math.max(...w.map((weight) => Math.abs(weight - 1))));
-    if (t === num_steps) weights = [...w];
+    if (t <= num_steps && w.every(Number.isFinite)) weights = [...w]; // beyond all numbers the last stay
     const gradient = w.map(() => 0);
     for (const [i, j] of edges) {
       const pull = w[i] - w[j];
@@ -119,7 +119,7 @@ function render({ model, el }) {
     if (drawn !== state.graph) drawGraph(state.graph);
     nodes.forEach((node, i) => {
       const isSilent = distances[i] > state.num_steps;
-      const fill = isSilent ? "var(--paper)" : `rgb(${diverging(weights[i] / 2 || 0)})`;
+      const fill = isSilent ? "var(--paper)" : `rgb(${diverging(weights[i] / 2)})`;
       set(node, { style: `fill: ${fill}`, class: isSilent ? "silent" : i ? "" : "pinned" });
     });
     wave.frame({ x: [-0.5, farthest + 0.5], xLabel: "edges from the first node", y: [-0.6, 2.2], yLabel: "weight", rows: MARKS });
@@ -137,9 +137,9 @@ function render({ model, el }) {
     const error = errors[state.num_steps];
     const pace = rate > 1 - TOLERANCE ? "it does not shrink" : `a tenth every ${stepsTo(0.1, rate)}`;
     const texts = [
-      `After ${state.num_steps} steps: news in ${numReached} of ${SIDE ** 2} nodes`,
+      `After ${state.num_steps} step${state.num_steps === 1 ? "" : "s"}: news in ${numReached} of ${SIDE ** 2} nodes`,
       `Largest error ${error < 1e4 ? number(error, 3) : "beyond 10⁴"}. No method gets below 1 before step ${farthest}.`,
-      `In the long run error × ρ = ${number(rate, 3)} a step: ${pace}.`,
+      `In the long run error × ρ = ${writeRate(rate)} a step: ${pace}.`,
     ];
     texts.forEach((text, i) => setText(words[i], text));
     words[2].className = rate > 1 - TOLERANCE ? "bad" : "";

@@ -1,5 +1,5 @@
 // Momentum beside gradient descent on the bowl ½(x²/κ + y²).
-import { TOLERANCE, optimum, rateOf } from "./bowl.js";
+import { TOLERANCE, optimum, rateOf, writeRate } from "./bowl.js";
 import { add, figure, number, set, setText } from "./figure.js";
 import { player } from "./player.js";
 
@@ -36,14 +36,15 @@ const FIRST = 7; // the step that the page opens with: one at which the velocity
 
 /** Return in words how one path fares: a verdict, its numbers, what holds it back. */
 function describe({ rate, rates: [flat, steep], bound }) {
-  const error = `Error × ρ = ${number(rate, 3)} a step`;
+  const error = `Error × ρ = ${writeRate(rate)} a step`;
   if (rate > 1 + TOLERANCE) return ["diverges", `${error}: α is above ${number(bound)}.`, ""];
   if (rate > 1 - TOLERANCE) return ["never settles", `${error}: α is exactly ${number(bound)}.`, ""];
   if (rate < TOLERANCE) return ["arrives at once", "ρ = 0: one step.", ""];
   const steps = Math.ceil(Math.LN10 / -Math.log(rate));
   const slower = `The ${flat > steep ? "flat" : "steep"} direction is slower.`;
   const pace = Math.abs(flat - steep) < 1e-6 ? "Both directions keep pace." : slower;
-  return ["converges", `${error}: a tenth every ${steps} steps.`, pace];
+  const every = steps === 1 ? "step" : `${steps} steps`;
+  return ["converges", `${error}: a tenth every ${every}.`, pace];
 }
 
 function render({ model, el }) {
@@ -70,11 +71,22 @@ function render({ model, el }) {
   for (const run of runs) run.now = add(map.inside, "circle", { class: `now ${run.name}`, r: 5 });
   const vector = add(map.inside, "text", { class: "note vector" }, "velocity v");
   const start = self.point(map, "start", { label: "Start", step: 0.1 });
-  self.setOwn("position", Math.min(FIRST, self.get("num_steps")), [0, self.get("num_steps")]);
+  let wish = FIRST; // the step that the reader chose
+  const follow = () => { // a longer path has it again
+    const [kept, steps] = [wish, self.get("num_steps")];
+    self.setOwn("position", Math.min(wish, steps), [0, steps]);
+    wish = kept;
+  };
+  follow();
   player(self, self.root, "position", { label: "step", show: (t) => `${t} of ${self.limits.position[1]}` });
-  self.on("num_steps", () => { // who stands at the end stays there
-    const [at, end, steps] = [self.get("position"), self.limits.position[1], self.get("num_steps")];
-    self.setOwn("position", at === end ? steps : Math.min(at, steps), [0, steps]);
+  self.on("position", () => { // who stands at the end stays there
+    const [at, end] = [self.get("position"), self.limits.position[1]];
+    wish = at === end ? Infinity : at;
+  });
+  self.on("num_steps", follow);
+  self.resets.push(() => {
+    wish = FIRST;
+    follow();
   });
   const moment = add(self.root, "p", { class: "moment" });
 
@@ -176,7 +188,7 @@ function render({ model, el }) {
     const head = Math.min(9, length / 2);
     const d = isSeen ? `M0,0H${length}m${-head},${-head / 2}l${head},${head / 2}l${-head},${head / 2}` : "";
     const transform = `translate(${x},${y}) rotate(${(Math.atan2(dy, dx) * 180) / Math.PI})`;
-    for (const path of velocity) set(path, { d, transform });
+    for (const path of velocity) set(path, isSeen ? { d, transform } : { d }); // far away no transform holds
     const beyond = (start, part, from, size) => // the tip, where it lies inside
       Math.min(Math.max(start + part * (1 + 12 / Math.max(length, 1)), from + 10), from + size - 10);
     const at = { x: beyond(x, dx, left, width), y: beyond(y, dy, top, height) + 4 };

@@ -20,7 +20,8 @@ function toStages({ input, layers, rows }) {
     const isNew = shape ? String(shape) !== String(before) || !last.index : kind === "flatten";
     if (!k && !from && !isNew) {
       last.operations.push(name);
-      last.captions[2] = last.operations.slice(1).join(", ");
+      const [first, ...more] = last.operations.slice(1);
+      last.captions[2] = more.length > 1 ? `${first}, ${more.length} more` : [first, ...more].join(", ");
       return;
     }
     const captions = [name, special(layer).map((parts) => parts.slice(1).join(" ")).join(", "), ""];

@@ -1,6 +1,6 @@
 // What figures of pixels share: colours, digits, maps of pixels to look into, a pad to draw on.
 import { diverging } from "./colours.js";
-import { add, DIRECTIONS, number, set } from "./figure.js";
+import { add, DIRECTIONS, number, set, setText } from "./figure.js";
 
 /** The [red, green, blue] of ink: 0 black, 1 white. */
 export const grey = (value) => Array(3).fill(Math.round(255 * value));
@@ -108,12 +108,13 @@ export function pixels(parent, { label, kind, pick, keys = [] }) {
   const inside = (at) => at.map((value, i) => Math.min(Math.max(Math.floor(value), 0), cells[i] - 1));
   for (const type of ["pointerdown", "pointermove"]) {
     box.addEventListener(type, (event) => {
+      if (!event.isPrimary) return; // a second finger, or the palm
       const { left, top, width, height } = box.getBoundingClientRect();
       const at = [(event.clientY - top) / height, (event.clientX - left) / width];
       pick(inside(at.map((part, i) => part * cells[i])), event);
     });
   }
-  box.addEventListener("pointerdown", (event) => box.setPointerCapture(event.pointerId));
+  box.addEventListener("pointerdown", (event) => event.isPrimary && box.setPointerCapture(event.pointerId));
   box.addEventListener("keydown", (event) => {
     const still = [" ", ...keys].includes(event.key) && [0, 0];
     const direction = DIRECTIONS[event.key] ?? still;
@@ -180,43 +181,61 @@ export function pad(self, model, parent, { label, margin = () => 0 }) {
   let pen = [13, 13];
   let mark = pen;
   let isErasing = false;
-  const isAllowed = new RegExp(`^${self.limits.drawing.pattern}$`);
-  const write = (drawing) => isAllowed.test(drawing) && self.set({ drawing });
+  let isBlank = false;
+  let isDrawing = false;
+  const pattern = new RegExp(`^${self.limits.drawing.pattern}$`);
+  const isAllowed = (drawing) => pattern.test(drawing);
+  const write = (drawing) => isAllowed(drawing) && self.set({ drawing });
+  const clean = "digit" in self.limits ? "_" : "";
   const map = pixels(parent, { label, kind: "drawing grid", keys: ["Enter"], pick });
   map.box.style.touchAction = "none"; // there a finger draws, and does not scroll
   const nib = map.mark("nib", 1);
 
   function pick(at, { type, buttons: pressed, key, pointerId }) {
     const drawing = model.get("drawing");
+    const before = isBlank ? clean : drawing; // of strokes all rubbed out none need be kept
     const tool = isErasing ? "-" : ".";
     const from = pen;
-    pen = at.map((index) => Math.min(Math.max(index - margin(), 0), 27));
+    const place = at.map((index) => index - margin());
+    pen = place.map((index) => Math.min(Math.max(index, 0), 27));
     const isMoved = String(pen) !== String(from);
-    if (key === " ") write(`${drawing}*${encode(pen)}`);
-    else if (key === "Enter") write(drawing + tool + encode(mark) + encode(pen));
-    else if (type === "pointerdown" && pressed & 1) write(drawing + tool + encode(pen));
-    else if (pressed & 1 && isMoved && map.box.hasPointerCapture(pointerId)) write(drawing + encode(pen));
+    if (key === " ") write(`${before}*${encode(pen)}`);
+    else if (key === "Enter") write(before + tool + encode(mark) + encode(pen));
+    else if (type === "pointerdown" && pressed & 1) {
+      isDrawing = String(place) === String(pen); // what goes down beside the paper leaves no mark
+      if (isDrawing) write(before + tool + encode(pen));
+      else self.redraw();
+    } else if (isDrawing && pressed & 1 && isMoved && map.box.hasPointerCapture(pointerId)) write(drawing + encode(pen));
     else return self.redraw(); // the pen moves above the paper
     mark = pen;
   }
 
   const buttons = add(parent, "div", { class: "buttons" });
-  const eraser = self.button(buttons, "Eraser", () => {
-    isErasing = !isErasing;
-    set(eraser, { "aria-pressed": isErasing });
-    return {};
-  });
-  set(eraser, { "aria-pressed": false });
+  const erase = (isChosen) => {
+    isErasing = isChosen;
+    set(eraser, { "aria-pressed": isChosen });
+  };
+  const eraser = add(buttons, "button", { type: "button" }, "Eraser");
+  eraser.addEventListener("click", () => erase(!isErasing));
+  erase(false);
+  self.resets.push(() => erase(false));
   self.button(buttons, "Undo", () => ({ drawing: model.get("drawing").replace(/(_|[.*-]\w+)$/, "") }));
-  self.button(buttons, "Clear", () => ({ drawing: "digit" in self.limits ? "_" : "" }));
+  self.button(buttons, "Clear", () => {
+    erase(false);
+    return { drawing: clean };
+  });
   if ("digit" in self.limits) {
     self.button(buttons, "Digit back", () => ({ drawing: "" }));
     self.on("digit", () => model.get("drawing") && self.set({ drawing: "" }));
   }
+  const warning = add(parent, "p", { class: "full", "aria-live": "polite" });
   return {
     ...map,
     /** Paint rows of ink from 0 to 1, the image with its margin. */
     show(rows) {
+      isBlank = !rows.flat().some(Boolean);
+      const isFull = !isAllowed(`${isBlank ? clean : model.get("drawing")}.0000`);
+      setText(warning, isFull ? "No more strokes fit on the sheet: undo some, or clear it." : "");
       const at = pen.map((index) => index + margin());
       set(nib, { x: at[1], y: at[0] }); // seen while the map has the keyboard's focus
       const words = `row ${pen[0]}, column ${pen[1]}: ${number(rows[at[0]][at[1]])}`;

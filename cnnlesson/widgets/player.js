@@ -52,6 +52,7 @@ export function player(self, parent, name, { label, show }) {
   stillness.addEventListener("change", pause);
   const seen = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting || pause());
   seen.observe(parent);
+  self.resets.push(pause);
   self.undo.push(pause, () => seen.disconnect(), () => stillness.removeEventListener("change", pause));
   write();
 }

@@ -1,7 +1,6 @@
 // How momentum behaves along one eigenvector, for every αλ and μ: a map with five regimes.
+import { TOLERANCE, writeRate } from "./bowl.js";
 import { add, figure, number, scale, set, setText } from "./figure.js";
-
-const TOLERANCE = 1e-9; // of a number that lies on a boundary but for rounding
 
 /** Return eigenvalues, rate and regime of one step's matrix, and what it does from w = 1, v = 0. */
 export function compute({ scaled_lr: a, momentum, num_steps }) {
@@ -35,11 +34,11 @@ const REGIMES = { // name; what the eigenvalues are; what w does
 
 /** Return what the rate means, in numbers. */
 function pace(rate) {
-  if (rate > 1 + TOLERANCE) return `In the long run, error × ρ = ${number(rate, 3)} a step.`;
+  if (rate > 1 + TOLERANCE) return `In the long run, error × ρ = ${writeRate(rate)} a step.`;
   if (rate > 1 - TOLERANCE) return "ρ = 1.000: no number of steps is enough.";
   if (rate < TOLERANCE) return "ρ = 0.000: arrives in one step.";
   const steps = Math.max(1, Math.ceil(Math.log(1000) / -Math.log(rate) - TOLERANCE));
-  return `ρ = ${number(rate, 3)}: a thousandth every ${steps} step${steps > 1 ? "s" : ""}.`;
+  return `ρ = ${writeRate(rate)}: a thousandth every ${steps} step${steps > 1 ? "s" : ""}.`;
 }
 
 /** The largest rates of the bands of one colour: coarse above 1, fine below. */
@@ -97,7 +96,8 @@ function render({ model, el }) {
     map.drawn = map.width;
     map.frame({ x: [0, 4], xLabel: "step size × curvature αλ", y: [0, 1], yLabel: "momentum μ" });
     bar.replaceChildren();
-    add(bar, "text", { x: map.box.x, y: 11 }, "spectral radius ρ, the error’s factor per step");
+    const title = add(bar, "text", { x: map.box.x, y: 11 }, "spectral radius ρ, the error’s factor per step");
+    if (title.getComputedTextLength() > map.width - map.box.x) setText(title, "spectral radius ρ");
     map.rate = scale([0, 3], [map.box.x, map.box.x + map.box.width]);
     LEVELS.forEach((level, i) => {
       set(bands[i], { d: `${map.line(corners(level))}Z` });
