@@ -31,18 +31,28 @@ export function setText(element, text) {
   if (node.data !== String(text)) node.data = text;
 }
 
-/** Make an element like another one, changing no more than differs; it holds elements or text. */
-export function renew(element, other) {
-  for (const name of element.getAttributeNames()) other.hasAttribute(name) || element.removeAttribute(name);
-  set(element, Object.fromEntries([...other.attributes].map(({ name, value }) => [name, value])));
-  const [old, fresh] = [[...element.children], [...other.children]];
-  if (!old.length && element.textContent !== other.textContent && !fresh.length) setText(element, other.textContent);
-  fresh.forEach((child, i) => {
-    if (old[i]?.tagName === child.tagName) renew(old[i], child);
-    else if (old[i]) old[i].replaceWith(child);
-    else element.append(child);
+/**
+ * Return a function that appends like `add`, but takes again what the last drawing put at the same
+ * place, and changes no more than differs. Its `end()` removes what was not drawn this time.
+ */
+export function sketch(root) {
+  const counts = new Map([[root, 0]]); // how many children were drawn
+  const put = (parent, tag, attributes = {}, text = "") => {
+    const place = counts.get(parent);
+    counts.set(parent, place + 1);
+    const old = parent.children[place];
+    const element = old?.localName === tag ? old : add(parent, tag);
+    if (old && element !== old) old.replaceWith(element);
+    for (const name of element.getAttributeNames()) name in attributes || element.removeAttribute(name);
+    set(element, attributes);
+    if (text !== "" || element.firstChild?.nodeType === Node.TEXT_NODE) setText(element, text);
+    counts.set(element, 0);
+    return element;
+  };
+  put.end = () => counts.forEach((count, parent) => {
+    while (parent.children.length > count) parent.lastElementChild.remove();
   });
-  old.slice(fresh.length).forEach((child) => child.remove());
+  return put;
 }
 
 /** Write a number with a fixed number of decimals and a real minus sign. */
@@ -368,24 +378,23 @@ export function figure({ model, el }, label) {
           set(inside, { ...plot.box, viewBox: `${left} ${above} ${width} ${tall}` });
           if (explained) set(explained.row, { transform: `scale(${Math.min(1, plot.width / explained.width)})` });
 
-          const fresh = axes.cloneNode();
-          add(fresh, "rect", plot.box);
-          const lines = add(fresh, "path");
-          const label = (text, x, y, anchor) => add(fresh, "text", { x, y, "text-anchor": anchor }, text);
           const plain = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
-          for (const [value, text] of columns ?? ticks(x, 5).map((at) => [at, plain(at)])) {
-            label(text, plot.x(value), above + tall + 16, "middle");
-          }
           const powers = isLogY ? ticks(y.map(Math.log10), 6) : [];
           const marks = isLogY
             ? powers.map((power) => [10 ** power, powerOfTen(power)])
             : (rows ?? ticks(y, 2).map((value) => [value, plain(value)]));
+          const put = sketch(axes);
+          const label = (text, x, y, anchor) => put(axes, "text", { x, y, "text-anchor": anchor }, text);
+          put(axes, "rect", plot.box);
+          put(axes, "path", { d: marks.map(([value]) => `M${left},${plot.y(value)}h${width}`).join("") });
+          for (const [value, text] of columns ?? ticks(x, 5).map((at) => [at, plain(at)])) {
+            label(text, plot.x(value), above + tall + 16, "middle");
+          }
           for (const [value, text] of marks) label(text, left - 6, plot.y(value) + 4, "end");
-          set(lines, { d: marks.map(([value]) => `M${left},${plot.y(value)}h${width}`).join("") });
           label(xLabel, left + width / 2, total - 4, "middle");
           const turned = `translate(12,${above + tall / 2}) rotate(-90)`;
-          add(fresh, "text", { transform: turned, "text-anchor": "middle" }, yLabel);
-          renew(axes, fresh);
+          put(axes, "text", { transform: turned, "text-anchor": "middle" }, yLabel);
+          put.end();
         },
 
         /** The `d` of a path through the points, given in data units. */

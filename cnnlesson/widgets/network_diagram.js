@@ -1,5 +1,5 @@
 // A network as stacks of feature maps, drawn from its shapes in the way of cnnlesson/diagrams.py.
-import { add, renew, set } from "./figure.js";
+import { set, sketch } from "./figure.js";
 import { describe, special, times } from "./stack.js";
 
 const INK = "currentColor";
@@ -42,7 +42,7 @@ const inWords = (stages) => stages.map(({ shape, operations, isWrong }) => {
 }).join(" ");
 
 /** Draw a traced network as wide as `width`; a click on a stage calls choose(its layer). */
-export function drawNetwork(drawn, network, { width, chosen, choose }) {
+export function drawNetwork(svg, network, { width, chosen, choose }) {
   const stages = toStages(network);
   // As many in a row as there is room for; the last of a row also begins the next one.
   const most = Math.max(2, Math.floor(width / (width > 560 ? 100 : 71)));
@@ -61,13 +61,13 @@ export function drawNetwork(drawn, network, { width, chosen, choose }) {
   const side = (pixels) => largest * (pixels / biggest) ** power;
 
   const height = Math.ceil(pitch * Math.ceil(links / each));
-  const svg = drawn.cloneNode();
+  const put = sketch(svg);
   set(svg, { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": inWords(stages) });
-  const write = (parent, words, x, y, size) => add(parent, "text", {
+  const write = (parent, words, x, y, size) => put(parent, "text", {
     x, y, "text-anchor": "middle", "font-size": size, "font-family": "sans-serif", fill: INK,
   }, words);
-  const path = (parent, d, look) => add(parent, "path", { d, fill: "none", stroke: INK, ...look });
-  const rect = (parent, x, y, width, height, look) => add(parent, "rect", { x, y, width, height, ...look });
+  const path = (parent, d, look) => put(parent, "path", { d, fill: "none", stroke: INK, ...look });
+  const rect = (parent, x, y, width, height, look) => put(parent, "rect", { x, y, width, height, ...look });
 
   /** Return where a stage lies: the front map of its stack, how many squares it has, the top. */
   function place({ shape }, column, row) {
@@ -82,7 +82,7 @@ export function drawNetwork(drawn, network, { width, chosen, choose }) {
 
   function drawStage({ shape, kind, index, isWrong }, at, isRepeated) {
     const { x, y, w, h, top, middle, isFlat, count } = at;
-    const group = add(svg, "g", { class: isRepeated ? "repeated" : "stage", "data-layer": index });
+    const group = put(svg, "g", { class: isRepeated ? "repeated" : "stage", "data-layer": index });
     if (!shape) {
       const stroke = isWrong ? RED : "#808080";
       rect(group, x, y, w, h, { fill: "transparent", stroke, "stroke-dasharray": "3 3" });
@@ -147,8 +147,8 @@ export function drawNetwork(drawn, network, { width, chosen, choose }) {
     });
     last = at;
   });
-  renew(drawn, svg);
-  drawn.onclick = ({ target }) => {
+  put.end();
+  svg.onclick = ({ target }) => {
     const stage = target.closest("[data-layer]");
     if (stage) choose(Number(stage.dataset.layer));
   };

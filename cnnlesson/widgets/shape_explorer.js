@@ -1,5 +1,5 @@
 // A network to build layer by layer: shapes, parameters, work, receptive fields, errors and code.
-import { add, figure, renew, set, setText } from "./figure.js";
+import { add, figure, set, setText, sketch } from "./figure.js";
 import { drawNetwork, toFile } from "./network_diagram.js";
 import {
   KEYS, NAMES, WORDS, derive, describe, isPooling, many, product, read, times, toCode, trace, write,
@@ -200,9 +200,9 @@ function render({ model, el }) {
     if (inView !== chosen) scrollTo(lines[(inView = chosen)].row);
     setText(heading, chosen ? `Layer ${chosen}: ${NAMES[layer.kind]}` : "Input");
     set(editor, { "aria-label": heading.textContent });
-    const derived = arithmetic.cloneNode();
-    for (const line of chosen ? derive(result, chosen - 1) : []) add(derived, "span", {}, line);
-    renew(arithmetic, derived);
+    const put = sketch(arithmetic);
+    for (const line of chosen ? derive(result, chosen - 1) : []) put(arithmetic, "span", {}, line);
+    put.end();
     up.disabled = chosen < 2;
     down.disabled = !chosen || chosen === layers.length;
     away.disabled = !chosen || layers.length === 1;
