@@ -483,7 +483,7 @@ def test_in_colab_only_the_widget_is_offered(make, monkeypatch):
     assert "text/html" not in panel._repr_mimebundle_()
 
 
-@pytest.mark.parametrize(("example", "wandering"), zip(EXAMPLES, (0.02, 0.3), strict=True))
+@pytest.mark.parametrize(("example", "wandering"), list(zip(EXAMPLES, (0.02, 0.3), strict=True)))
 def test_an_example_is_what_training_gives(request, example, wandering):
     if not request.config.has_mnist:
         pytest.skip("no MNIST")
