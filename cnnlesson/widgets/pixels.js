@@ -185,7 +185,10 @@ export function pad(self, model, parent, { label, margin = () => 0 }) {
   let isDrawing = false;
   const pattern = new RegExp(`^${self.limits.drawing.pattern}$`);
   const isAllowed = (drawing) => pattern.test(drawing);
-  const write = (drawing) => isAllowed(drawing) && self.set({ drawing });
+  const write = (drawing) => {
+    isBlank = false; // until it is drawn: the next mark may come before that
+    if (isAllowed(drawing)) self.set({ drawing });
+  };
   const clean = "digit" in self.limits ? "_" : "";
   const map = pixels(parent, { label, kind: "drawing grid", keys: ["Enter"], pick });
   map.box.style.touchAction = "none"; // there a finger draws, and does not scroll
