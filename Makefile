@@ -37,20 +37,20 @@ lint: .venv/ready
 	$(BIN)/mypy
 
 benchmarks: build
-	$(BIN)/python benchmarks/training_speed.py
-	$(BIN)/python benchmarks/figure_speed.py
+	$(BIN)/python tests/benchmarks/training_speed.py
+	$(BIN)/python tests/benchmarks/figure_speed.py
 
 # Goes on where it was interrupted. One study alone: make results STUDIES=map
 results: .venv/ready
-	$(BIN)/python benchmarks/measure_runs.py $(STUDIES)
+	$(BIN)/python -m cnnlesson.experiments runs $(STUDIES)
 
 # The curvature along some of these trainings: half an hour on one core. Goes on likewise.
 curvature: .venv/ready
-	$(BIN)/python benchmarks/measure_curvature.py
+	$(BIN)/python -m cnnlesson.experiments curvature
 
 # The network that DigitReader runs: some minutes on one core. Its weights are committed.
 weights: .venv/ready
-	$(QUIET) $(BIN)/python benchmarks/digit_reader_weights.py
+	$(QUIET) $(BIN)/python -m cnnlesson.widgets.digit_reader
 
 # make repository NAME=you/cnnlesson: for a fork, in the configuration, the README and the chapters.
 REPOSITORY := $(shell sed -n 's|^  url: https://github.com/||p' _config.yml)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnnlesson.mnist import MNIST, AnyPath, expand, read_mnist, unreadable
+from cnnlesson._support.files import AnyPath, expand, unreadable
+from cnnlesson._support.mnist import MNIST, read_mnist
 
 __all__ = ["Digits", "load_arrays", "load_digits", "standardize"]
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cnnlesson.arguments import Count, check_pair, checked
+from cnnlesson._support.arguments import Count, check_pair, checked
 
 __all__ = ["evaluate", "predict", "predict_logits", "predict_proba"]
 

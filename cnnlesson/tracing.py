@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.utils.hooks import RemovableHandle
 
-from cnnlesson.arguments import Count, Flag, NonNegativeCount, checked
+from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, checked
 
 __all__ = [
     "LayerShape",

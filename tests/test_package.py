@@ -18,32 +18,36 @@ import cnnlesson
 FOLDER = Path(cnnlesson.__file__).parent
 ROOT = FOLDER.parent
 
-# A module may import from the lines above its own only. A name stands for all modules whose
-# names begin with it and an underscore, and for all inside it if it is a folder.
-LAYERS = (
-    {"arguments", "mnist", "model", "seeding"},
-    {"data", "evaluation", "graphs", "lower_bound", "quadratic", "tracing"},
-    {"checkpoint", "momentum", "stages"},
-    {"activity", "glyphs", "iterates", "training"},
-    {"curvature", "experiments", "regression"},
-    {"results", "studies"},
-    {"edges", "sweeps", "tracking"},
-    {"diagrams", "plots"},
-    {"widgets"},
-)
-
-# Internal ones; what the others make public is public in the package itself.
-INTERNAL = {
-    *("arguments", "checkpoint", "glyphs", "mnist", "plots", "seeding", "stages", "studies"),
-    "widgets",
+# What each room may import of the package: the table of directions. A new room gets a line here.
+LESSON = ("data", "model", "tracing", "training", "evaluation")
+MAY_IMPORT = {
+    "_support": (),
+    "lesson": ("_support",),
+    "momentum": ("_support",),
+    "diagrams": ("_support", "lesson"),
+    "experiments": ("_support", "lesson"),
+    "plots": ("lesson", "momentum"),
+    "widgets": ("_support", "lesson", "momentum", "diagrams", "experiments"),
+}
+# Within a room too imports run one way. These modules, heaviest last, may import what stands before
+# them in their own room only; the others of a room import none of it.
+ORDER = {
+    "_support": ("files", "mnist"),
+    "lesson": ("model", "data", "tracing", "evaluation", "training"),
+    "momentum": ("descent", "quadratic", "iterates", "regression"),
+    "diagrams": ("stages", "glyphs", "draw"),
+    "experiments": (
+        *("activity", "curvature", "run", "results", "studies", "sweeps", "tracking"),
+        "__main__",
+    ),
+    "plots": ("runs", "curvature"),
 }
 
 
-def group_of(module: str) -> str:
-    """Return the name in ``LAYERS`` that stands for a module such as ``cnnlesson.data``."""
+def room_of(module: str) -> str:
+    """Return the room of a module such as ``cnnlesson.plots.runs``; the lesson has no folder."""
     first = module.split(".")[1]
-    names = set().union(*LAYERS)
-    return next((name for name in names if first == name or first.startswith(f"{name}_")), first)
+    return "lesson" if first in LESSON else first
 
 
 def modules() -> list[str]:
@@ -69,56 +73,97 @@ def imports_of(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize("module", modules())
-def test_every_module_has_a_layer(module):
-    assert group_of(module) in set().union(*LAYERS), f"{module}: give it a place in LAYERS"
+def test_a_room_imports_only_the_rooms_it_may(module):
+    assert room_of(module) in MAY_IMPORT, (
+        f"{module}: give its room a line in MAY_IMPORT, {__file__}"
+    )
+    rooms = {room_of(other) for other in imports_of(module)} - {room_of(module)}
+    assert rooms <= set(MAY_IMPORT[room_of(module)]), f"{module}: see MAY_IMPORT, {__file__}"
 
 
-@pytest.mark.parametrize("module", modules())
-def test_dependency_runs_downward_only(module):
-    height = {name: i for i, names in enumerate(LAYERS) for name in names}
-    own = group_of(module)
-    upward = {
-        other
-        for other in imports_of(module)
-        if group_of(other) != own and height[group_of(other)] >= height[own]
-    }
-    assert not upward, f"{module} imports from its own layer or above: {upward}"
+def inside(module: str) -> list[str]:
+    """Return the modules of its own room that a module imports, without the room's own page."""
+    room = room_of(module)
+    return [m for m in imports_of(module) if room_of(m) == room and m != f"cnnlesson.{room}"]
+
+
+def in_rooms(*rooms: str) -> list[str]:
+    """Return the modules of some rooms, without the rooms' own pages."""
+    pages = {f"cnnlesson.{room}" for room in rooms}
+    return [m for m in modules() if room_of(m) in rooms and m not in pages]
+
+
+@pytest.mark.parametrize("module", in_rooms(*ORDER))
+def test_within_a_room_imports_run_one_way(module):
+    order, own = ORDER[room_of(module)], module.split(".")[-1]
+    before = order[: order.index(own)] if own in order else ()
+    found = {other.split(".")[-1] for other in inside(module)}
+    assert found <= set(before), f"{module}: see ORDER, {__file__}"
+
+
+@pytest.mark.parametrize("module", in_rooms("widgets"))
+def test_a_figure_imports_no_other_figure(module):
+    folders = {other.split(".")[2] for other in inside(module)}
+    assert folders <= {"shared", module.split(".")[2]}
+
+
+@pytest.mark.parametrize("module", [m for m in modules() if room_of(m) == "momentum"])
+def test_the_mathematics_knows_nothing_of_torch_but_in_the_optimiser(module):
+    path = FOLDER.joinpath(*module.split(".")[1:])
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    uses_torch = bool(re.search(r"^(?:import|from) torch", source.read_text("utf-8"), re.MULTILINE))
+    assert uses_torch == (module == "cnnlesson.momentum.classical_sgd")
 
 
 def test_imports_are_found_at_all():
     assert "cnnlesson.evaluation" in imports_of("cnnlesson.training")
-    assert "cnnlesson.arguments" in imports_of("cnnlesson.momentum")
-    assert imports_of("cnnlesson.arguments") == set()
+    assert "cnnlesson._support.arguments" in imports_of("cnnlesson.momentum.descent")
+    assert imports_of("cnnlesson._support.arguments") == set()
+
+
+def test_every_room_says_what_lives_there_and_what_may_not():
+    for room in set(MAY_IMPORT) - {"lesson"}:
+        assert len(importlib.import_module(f"cnnlesson.{room}").__doc__.split()) >= 15, room
 
 
 # What is public
 
 
+def everything() -> list[str]:
+    """Return every public name that can be imported from the package, as its stub lists them."""
+    stub = ast.parse((FOLDER / "__init__.pyi").read_text("utf-8"))
+    names = [alias.name for node in stub.body for alias in node.names]
+    return sorted(set(names) - set(MAY_IMPORT))
+
+
 def test_public_names_are_sorted_and_exist():
     assert cnnlesson.__all__ == sorted(set(cnnlesson.__all__))
-    assert all(hasattr(cnnlesson, name) for name in cnnlesson.__all__)
+    assert set(cnnlesson.__all__) <= set(everything())
+    assert set(cnnlesson.__all__) <= set(dir(cnnlesson))
+    assert len(cnnlesson.__all__) <= 30, "what a learner calls; the rest is public in its room"
 
 
-@pytest.mark.parametrize("name", cnnlesson.__all__)
+@pytest.mark.parametrize("name", everything())
 def test_a_public_name_is_public_where_it_is_defined(name):
     public = getattr(cnnlesson, name)
-    module = public if inspect.ismodule(public) else importlib.import_module(public.__module__)
-    assert inspect.ismodule(public) or name in module.__all__
+    assert name in importlib.import_module(public.__module__).__all__
 
 
-@pytest.mark.parametrize("module", [m for m in modules() if group_of(m) not in INTERNAL])
-def test_what_a_module_makes_public_is_public_in_the_package(module):
-    assert set(importlib.import_module(module).__all__) <= set(cnnlesson.__all__)
+@pytest.mark.parametrize("module", [*LESSON, "momentum", "experiments", "diagrams"])
+def test_what_a_room_makes_public_can_be_imported_from_the_package(module):
+    room = importlib.import_module(f"cnnlesson.{module}")
+    called = {name for name in room.__all__ if not name.isupper()}  # the others are settings
+    assert called <= set(everything())
 
 
-@pytest.mark.parametrize("module", [m for m in modules() if "widgets" not in m])
+@pytest.mark.parametrize("module", [m for m in modules() if not m.endswith("__main__")])
 def test_what_a_module_makes_public_is_its_own(module):
     imported = importlib.import_module(module)
-    for name in imported.__all__:
+    for name in getattr(imported, "__all__", ()):
         value = getattr(imported, name)
         is_named = isinstance(value, type) or callable(value)  # else it is data, made here
         owner = getattr(value, "__module__", module) if is_named else module
-        inside = f"{module}." if hasattr(imported, "__path__") else module
+        inside = f"{module}." if hasattr(imported, "__path__") and is_named else module
         assert owner.startswith(inside) or not owner.startswith("cnnlesson")
 
 
@@ -146,10 +191,10 @@ def entries(section: str) -> dict[str, str]:
 def documented_objects() -> dict[str, object]:
     """Return every public function and class, and the public methods of the classes."""
     found = {}
-    core = ("arguments", "checkpoint", "evaluation", "model", "momentum", "tracing", "training")
-    owners = [cnnlesson, *(importlib.import_module(f"cnnlesson.{name}") for name in core)]
-    for owner in owners:
-        for name in owner.__all__:
+    lesson = [f"cnnlesson.{name}" for name in LESSON]
+    rooms = in_rooms("_support", "momentum", "experiments")
+    for owner in map(importlib.import_module, [*lesson, *rooms]):
+        for name in getattr(owner, "__all__", ()):
             public = getattr(owner, name)
             if not (inspect.isfunction(public) or inspect.isclass(public)):
                 continue
@@ -266,7 +311,7 @@ def test_the_measured_runs_travel_with_an_installed_package(tmp_path):
     """As on Colab, where there is no checkout."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     checkout = tmp_path / "checkout"
-    for name in ("cnnlesson", "results", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("cnnlesson", "pyproject.toml", "README.md", "LICENSE"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         checkout.mkdir(exist_ok=True)
         copy(ROOT / name, checkout / name)

@@ -16,20 +16,24 @@ from sphinx.application import Sphinx
 
 _HERE = Path(__file__).parent
 _WIDGETS = _HERE.parents[1] / "cnnlesson" / "widgets"
-_LIVE = "loss_plot"  # draws what a kernel trains: no page of the book can
+_LIVE = "training_panel"  # draws what a kernel trains: no page of the book can
 
 
 def _script() -> str:
     # Comments and indentation stay in the repository; a phone need not fetch them.
-    modules = [path for path in sorted(_WIDGETS.glob("*.js")) if path.stem != _LIVE]
+    modules = [path for path in sorted(_WIDGETS.glob("*/*.js")) if path.parent.name != _LIVE]
     sources = {path.stem: jsmin(path.read_text("utf-8")) for path in modules}
     mount = jsmin((_HERE / "mount.js").read_text("utf-8"))
     return f"(() => {{\n{mount}\nmountAll({json.dumps(sources, ensure_ascii=False)});\n}})();\n"
 
 
 def _stylesheet() -> str:
-    shared = _WIDGETS / "figure.css"
-    own = sorted(set(_WIDGETS.glob("*.css")) - {shared, _WIDGETS / f"{_LIVE}.css"})
+    shared = _WIDGETS / "shared" / "figure.css"
+    own = [
+        path
+        for path in sorted(_WIDGETS.glob("*/*.css"))
+        if path.parent.name not in ("shared", _LIVE)
+    ]
     sheets = "".join(path.read_text("utf-8") for path in (shared, *own, _HERE / "book.css"))
     return process_stylesheet(sheets, minify=True)
 
@@ -39,7 +43,7 @@ def _weights() -> dict[str, str]:
     return {
         path.stem: f"(globalThis.cnnlessonData ??= {{}}).{path.stem} = "
         f'{{ weights: "{base64.b64encode(path.read_bytes()).decode()}" }};\n'
-        for path in sorted(_WIDGETS.glob("*.f16"))
+        for path in sorted(_WIDGETS.glob("*/*.f16"))
     }
 
 

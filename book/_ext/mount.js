@@ -113,7 +113,7 @@ async function mountAll(sources) {
   const toUrl = (source) => URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   const urls = {};
   const urlOf = (name) =>
-    (urls[name] ??= toUrl(sources[name].replace(/"\.\/(\w+)\.js"/g, (_, other) => `"${urlOf(other)}"`)));
+    (urls[name] ??= toUrl(sources[name].replace(/"[./]+(?:shared\/)?(\w+)\.js"/g, (_, other) => `"${urlOf(other)}"`)));
   const modules = {};
   const counts = {};
   const mounted = [...document.querySelectorAll(".cnnlesson-figure[data-module]")].map((element) => {

@@ -1,39 +1,8 @@
-"""Results as pictures. Each function draws on one Matplotlib Axes and returns it."""
+"""Results as pictures. Each function draws on one Matplotlib Axes and returns it.
 
-from cnnlesson.plots.bowl import plot_bands, plot_eigenvalues, plot_over_curvature, plot_phase
-from cnnlesson.plots.convolution import show_convolution_step, show_feature_maps, show_windows
-from cnnlesson.plots.curvature import plot_curvature, plot_limit
-from cnnlesson.plots.curves import plot_curves, plot_history, plot_spread
-from cnnlesson.plots.differences import plot_differences
-from cnnlesson.plots.digits import show_images, show_pixels
-from cnnlesson.plots.mistakes import plot_confusion_matrix, plot_reliability
-from cnnlesson.plots.paths import plot_rates, plot_trajectories
-from cnnlesson.plots.runs import plot_accuracy_map, plot_against, plot_edge
-from cnnlesson.plots.shapes import plot_positions, show_seen
+Nothing is computed here but where things go on the paper, and nothing is shown unasked.
+"""
 
-__all__ = [
-    "plot_accuracy_map",
-    "plot_against",
-    "plot_bands",
-    "plot_confusion_matrix",
-    "plot_curvature",
-    "plot_curves",
-    "plot_differences",
-    "plot_edge",
-    "plot_eigenvalues",
-    "plot_history",
-    "plot_limit",
-    "plot_over_curvature",
-    "plot_phase",
-    "plot_positions",
-    "plot_rates",
-    "plot_reliability",
-    "plot_spread",
-    "plot_trajectories",
-    "show_convolution_step",
-    "show_feature_maps",
-    "show_images",
-    "show_pixels",
-    "show_seen",
-    "show_windows",
-]
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

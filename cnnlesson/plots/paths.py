@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
-from cnnlesson.momentum import Trajectory
+from cnnlesson.momentum.descent import Trajectory
 
 __all__ = ["plot_rates", "plot_trajectories"]
 

@@ -1,27 +1,9 @@
-"""Interactive figures: one Python class and one JavaScript module each."""
+"""Interactive figures: one folder each, with its Python class and its JavaScript module.
 
-from cnnlesson.widgets.convolution_explorer import ConvolutionExplorer
-from cnnlesson.widgets.digit_reader import DigitReader
-from cnnlesson.widgets.eigen_basis import EigenBasis
-from cnnlesson.widgets.error_milestones import ErrorMilestones
-from cnnlesson.widgets.graph_descent import GraphDescent
-from cnnlesson.widgets.momentum_explorer import MomentumExplorer
-from cnnlesson.widgets.polynomial_fit import PolynomialFit
-from cnnlesson.widgets.run_explorer import RunExplorer
-from cnnlesson.widgets.shape_explorer import ShapeExplorer
-from cnnlesson.widgets.stability_map import StabilityMap
-from cnnlesson.widgets.training_panel import TrainingPanel
+What several of them need stands in `shared`. A figure computes what it shows from the rooms above;
+no other room imports this one.
+"""
 
-__all__ = [
-    "ConvolutionExplorer",
-    "DigitReader",
-    "EigenBasis",
-    "ErrorMilestones",
-    "GraphDescent",
-    "MomentumExplorer",
-    "PolynomialFit",
-    "RunExplorer",
-    "ShapeExplorer",
-    "StabilityMap",
-    "TrainingPanel",
-]
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

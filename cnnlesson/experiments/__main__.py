@@ -1,0 +1,90 @@
+"""Measure what the course's results do not hold yet.
+
+Interrupt it whenever you like: it goes on where it was.
+
+    python -m cnnlesson.experiments runs [STUDY …]
+    python -m cnnlesson.experiments curvature
+"""
+
+import argparse
+import os
+import sys
+from dataclasses import asdict
+from functools import lru_cache
+
+import pandas as pd
+import torch
+from joblib import Parallel, delayed
+from tqdm import tqdm
+
+from cnnlesson._support.files import mend_last_line
+from cnnlesson.data import load_digits
+from cnnlesson.experiments.results import read_results, results_folder
+from cnnlesson.experiments.run import Run
+from cnnlesson.experiments.studies import CURVATURE, STUDIES
+from cnnlesson.experiments.sweeps import sweep
+from cnnlesson.experiments.tracking import append_rows, track_curvature
+
+load = lru_cache(maxsize=1)(load_digits)  # once a process
+
+
+def measure_runs(studies: list[str], jobs: int, *, only_list: bool) -> None:
+    """Measure the runs of some studies that are missing, and say how far each is."""
+    for name in studies or STUDIES:
+        path, runs = results_folder() / f"{name}.jsonl", STUDIES[name]
+        results = read_results(path) if path.exists() else []
+        known = {r.run: r.seconds for r in results if r.digits == "mnist"}
+        done = [known[run] for run in runs if run in known]
+        pace = f", {sum(done) / 3600:.1f} hours of one processor" if done else ""
+        sys.stdout.write(f"{name}: {len(done)} of {len(runs)} runs measured{pace}\n")
+        if not only_list:
+            sweep(runs, path, source="mnist", n_jobs=jobs)
+
+
+def measure_curvature(jobs: int) -> None:
+    """Measure the curvature along those trainings that are missing."""
+    path = results_folder() / "curvature.csv"
+    names = list(asdict(Run()))
+    names.remove("measure_every")  # None, which a table reads as a missing number
+    known = set()
+    if path.exists() and path.stat().st_size:
+        mend_last_line(path)
+        known = set(pd.read_csv(path)[names].itertuples(index=False, name=None))
+    missing = [
+        (run, steps)
+        for run, steps in CURVATURE
+        if tuple(getattr(run, name) for name in names) not in known
+    ]
+    parallel = Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
+    tables = parallel(delayed(_track)(run, steps) for run, steps in missing)
+    for table in tqdm(tables, "runs", total=len(missing)):
+        append_rows(path, table)
+
+
+def _track(run: Run, steps: tuple[int, ...]) -> pd.DataFrame:
+    """Measure one run on one thread."""
+    torch.set_num_threads(1)
+    return track_curvature(run, load("mnist"), steps=frozenset(steps))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m cnnlesson.experiments", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    runs = commands.add_parser("runs", help="trainings, one line of JSON each")
+    runs.add_argument("studies", nargs="*", help=f"some of: {', '.join(STUDIES)} (default: all)")
+    runs.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time")
+    runs.add_argument("--list", action="store_true", help="say what there is, measure nothing")
+    curvature = commands.add_parser("curvature", help="the curvature along some trainings")
+    curvature.add_argument("--jobs", type=int, default=1, help="processes at a time")
+    options = parser.parse_args(arguments)
+    if options.command == "curvature":
+        measure_curvature(options.jobs)
+        return
+    if unknown := set(options.studies) - set(STUDIES):
+        runs.error(f"expected some of {', '.join(STUDIES)}; found {', '.join(sorted(unknown))}")
+    measure_runs(options.studies, options.jobs, only_list=options.list)
+
+
+if __name__ == "__main__":
+    main()

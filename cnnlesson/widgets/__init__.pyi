@@ -1,0 +1,11 @@
+from .convolution_explorer import ConvolutionExplorer as ConvolutionExplorer
+from .digit_reader import DigitReader as DigitReader
+from .eigen_basis import EigenBasis as EigenBasis
+from .error_milestones import ErrorMilestones as ErrorMilestones
+from .graph_descent import GraphDescent as GraphDescent
+from .momentum_explorer import MomentumExplorer as MomentumExplorer
+from .polynomial_fit import PolynomialFit as PolynomialFit
+from .run_explorer import RunExplorer as RunExplorer
+from .shape_explorer import ShapeExplorer as ShapeExplorer
+from .stability_map import StabilityMap as StabilityMap
+from .training_panel import TrainingPanel as TrainingPanel

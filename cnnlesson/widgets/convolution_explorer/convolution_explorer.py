@@ -1,0 +1,109 @@
+"""A 3×3 convolution of a handwritten digit, with every pixel, product and sum."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cnnlesson.tracing import output_size
+from cnnlesson.widgets.shared.figure import Figure
+from cnnlesson.widgets.shared.pixels import CELL, Drawing, digits, drawn_on, frame, shaded
+from cnnlesson.widgets.shared.settings import Choice, Numbers, Whole
+
+__all__ = ["ConvolutionExplorer"]
+
+
+class ConvolutionExplorer(Figure, module="convolution_explorer"):
+    r"""One digit, one 3×3 kernel, and every pixel of what comes out.
+
+    The figure shows the digit, the output, and for one pixel of the output the nine pixels of the
+    input under the kernel, the nine products and their sum. One can also draw.
+
+    Attributes
+    ----------
+    kernel : tuple of float, default (-1, -1, -1, 0, 0, 0, 1, 1, 1)
+        The nine weights, row by row, each from -9 to 9.
+    stride : int, default 1
+        Stride, 1 to 3.
+    padding : int, default 0
+        Rows and columns of zeros added on each side, 0 to 2.
+    digit : int, default 7
+        Which digit, 0 to 9: one of each class, from those embedded in scikit-learn.
+    pixel : tuple of int, default (10, 11)
+        Row and column of the output pixel looked into, 0 to 29. In a smaller output a row or a
+        column beyond its end means its last.
+    drawing : str, default ""
+        What is drawn on the digit, as the page writes it: ``"_.58ok"`` is a line from row 5,
+        column 8 to row 24, column 20, on a clean sheet.
+    activation : {"none", "ReLU"}
+        What is done to each sum.
+
+    Raises
+    ------
+    traitlets.TraitError
+        If an attribute is set to something out of its range.
+
+    Examples
+    --------
+    >>> explorer = ConvolutionExplorer(digit=4, padding=1)
+    >>> explorer.output().shape
+    torch.Size([28, 28])
+    """
+
+    kernel = Numbers((-1.0, -1.0, -1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0), low=-9, high=9)
+    stride = Whole(1, low=1, high=3)
+    padding = Whole(0, low=0, high=2)
+    digit = Whole(7, low=0, high=9)
+    pixel = Numbers((10, 11), low=0, high=29, whole=True)
+    drawing = Drawing()
+    activation = Choice("none", "ReLU")
+
+    def image(self) -> Tensor:
+        """Return the digit with the drawing, shape (28, 28), float64: 0 is paper, 1 full ink."""
+        return drawn_on(digits()[self.digit], self.drawing)
+
+    def output(self) -> Tensor:
+        """Return what the figure draws on the right, shape (n, n) with n from 9 to 30, float64."""
+        kernel = torch.tensor(self.kernel, dtype=torch.float64).reshape(1, 1, 3, 3)
+        sums = functional.conv2d(
+            self.image()[None, None], kernel, stride=self.stride, padding=self.padding
+        )
+        return (sums.relu() if self.activation == "ReLU" else sums)[0, 0]
+
+    @property
+    def limit(self) -> float:
+        """The largest size a sum can have with this kernel: full ink under one sign alone."""
+        return max(sum(max(sign * weight, 0) for weight in self.kernel) for sign in (1, -1))
+
+    def picture(self) -> str:
+        """Return the image and its output side by side, as an ``<svg>``."""
+        output, (row, column) = self.output(), self._place()
+        image = functional.pad(self.image(), [self.padding] * 4)
+        right = CELL * (len(image) + 2)
+        shown = "drawing" if self.drawing else f"handwritten {self.digit}"
+        return (
+            f'<svg viewBox="-4 -4 {2 * right - 12} {CELL * len(image) + 8}" width="600" '
+            'role="img" style="max-width:100%;height:auto" '
+            f'aria-label="Left a {shown}, white on black, three by three pixels framed. '
+            'Right the output of the kernel, red where positive, blue where negative.">'
+            f"{shaded(image, 'black', ['white'])}"
+            f"{frame(self.stride * row, self.stride * column, 3)}"
+            f'<g transform="translate({right},0)">'
+            f"{shaded(output / (self.limit or 1), 'white', ['#b2182b', '#2166ac'])}"
+            f"{frame(row, column, 1)}</g></svg>"
+        )
+
+    def summary(self) -> str:
+        """Return the output's size and the chosen sum, in one sentence."""
+        output, (row, column) = self.output(), self._place()
+        size, used = len(output), "" if self.activation == "none" else f", after {self.activation},"
+        return (
+            f"With stride {self.stride} and padding {self.padding}, a 3×3 kernel turns 28×28 "
+            f"pixels into {size}×{size}; in row {row}, column {column}, the nine products "
+            f"add up{used} to {round(output[row, column].item(), 2) + 0:.2f}."
+        )
+
+    def _place(self) -> tuple[int, int]:
+        """Return the chosen pixel's row and column in the output."""
+        last = output_size(28, 3, self.stride, self.padding) - 1
+        row, column = self.pixel
+        return min(row, last), min(column, last)

@@ -1,0 +1,154 @@
+// The trained network reads what is drawn; every map it makes on the way can be looked at.
+import { centred, forward, unpack } from "./convnet.js";
+import { add, figure, number, set, setText } from "../shared/figure.js";
+import { drawnOn, grid, levels, pad, picture, pixels } from "../shared/pixels.js";
+
+const POOLED = "The largest of each 2×2 values of the same map before.";
+
+// The maps of each layer, how many are drawn side by side, how many pixels of the input a pixel of
+// theirs sees, and how far its neighbour's are moved.
+const LAYERS = {
+  "convolution 1": { count: 32, size: 26, across: 8, sees: 3, step: 1, about: "One 3×3 kernel slid over the input, then ReLU." },
+  "pooling 1": { count: 32, size: 13, across: 8, sees: 4, step: 2, about: POOLED },
+  "convolution 2": { count: 64, size: 11, across: 16, sees: 8, step: 2, about: "32 kernels, one on each map before, added up, then ReLU." },
+  "pooling 2": { count: 64, size: 5, across: 16, sees: 10, step: 4, about: POOLED },
+};
+const NAMES = Object.keys(LAYERS);
+
+/** Return what is drawn, what the network gets and makes of it, and the chosen map. */
+export function compute(state, weights) {
+  const drawn = drawnOn(grid(28, () => 0), state.drawing);
+  const image = state.placing === "centred" ? centred(drawn) : drawn;
+  const result = forward(image, weights);
+  const ranking = [...Array(10).keys()].sort((a, b) => result.logits[b] - result.logits[a]);
+  const { count, size, maps } = result.layers[NAMES.indexOf(state.layer)];
+  const channel = Math.min(state.channel, count - 1); // a layer of fewer maps ends earlier
+  const chosen = maps.slice(channel * size * size, (channel + 1) * size * size);
+  const most = Math.max(...chosen);
+  const place = chosen.indexOf(most);
+  const brightest = [Math.floor(place / size), place % size];
+  return { drawn, image, ...result, ranking, channel, chosen, size, most, brightest };
+}
+
+/** Write a probability: never as certain, nor as impossible. */
+const percent = (p) => (p > 0.9995 ? ">99.9%" : p < 0.0005 ? "<0.1%" : `${number(100 * p, 1)}%`);
+
+/**
+ * Draw maps as one picture, `across` side by side, in levels of grey: 0 black, the largest value of
+ * all white, a quarter of it half-way.
+ */
+function paintMaps(target, { count, size, maps }, across) {
+  const [pitch, width] = [size + 1, across * (size + 1) - 1];
+  const shades = new Uint8ClampedArray(width * ((count / across) * pitch - 1)).fill(96); // the gaps
+  const factor = 255 / Math.sqrt(maps.reduce((a, b) => Math.max(a, b)) || 1);
+  for (let c = 0, at = 0; c < count; c++) {
+    const corner = Math.floor(c / across) * pitch * width + (c % across) * pitch;
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j < size; j++) shades[corner + i * width + j] = factor * Math.sqrt(maps[at++]);
+    }
+  }
+  target.paintGrey(shades, width);
+}
+
+function render({ model, el }) {
+  const self = figure({ model, el }, "Digit reader");
+  self.root.classList.add("digit-reader");
+  let [packed, weights] = ["", null];
+  const frameOn = (map, size) => [map.mark("window-edge", size), map.mark("window", size)];
+  const change = (frames, [y, x], isSeen, more = {}) => frames.forEach((frame) =>
+    set(frame, { x, y, visibility: isSeen ? "visible" : "hidden", ...more }));
+
+  add(self.root, "p", {}, "Draw a digit, or take one:");
+  const samples = add(self.root, "div", { class: "samples", role: "group", "aria-label": "Samples" });
+  self.limits.drawing.samples.forEach((drawing, label) => self.button(samples, String(label), () => ({ drawing })));
+  const top = add(self.root, "div", { class: "columns spaced" });
+  const sheet = add(top, "div");
+  add(sheet, "p", {}, "Your drawing");
+  const paper = pad(self, model, sheet, { label: "Your drawing, 28×28 pixels" });
+  const reading = add(top, "div");
+  add(reading, "p", {}, "What the network gets, and what it says");
+  const seen = add(reading, "div", { class: "seen" });
+  const input = picture(seen, { role: "img", "aria-label": "What the network gets, 28×28 pixels" });
+  const verdict = add(seen, "p", { class: "verdict" });
+  self.choice(reading, "placing", {
+    label: "before reading",
+    names: { centred: "scale and centre it", "as drawn": "leave it as drawn" },
+  });
+  const table = add(reading, "table", { "aria-label": "What the network says" });
+  const [head, body] = [add(add(table, "thead"), "tr"), add(table, "tbody")];
+  for (const [text, colspan] of [["digit", 1], ["logit", 1], ["probability", 2]]) {
+    add(head, "th", { scope: "col", colspan }, text);
+  }
+  const rows = Array.from({ length: 10 }, (_, label) => {
+    const row = add(body, "tr");
+    add(row, "th", { scope: "row" }, label);
+    const [logit, p, bar] = ["", "", "share"].map((name) => add(row, "td", { class: name }));
+    return { row, logit, p, bar: add(bar, "i") };
+  });
+
+  add(self.root, "p", { class: "next" }, "All that lies between: every map, white the largest value of its layer. Tap one to enlarge it.");
+  const mosaics = add(self.root, "div", { class: "columns spaced" });
+  const layers = Object.entries(LAYERS).map(([name, { count, across, size }]) => {
+    const holder = add(mosaics, "div");
+    add(add(holder, "p", {}, `${name}: `), "b", {}, `${count} maps ${size}×${size}`);
+    const pick = ([row, column], { type, buttons }) => {
+      if (type !== "pointermove" || buttons & 1) self.set({ layer: name, channel: across * row + column });
+    };
+    const map = pixels(holder, { label: `${name}, to choose a map`, kind: "grid of maps", pick });
+    return { ...map, name, across, count, size, frames: frameOn(map, size) };
+  });
+
+  const closer = add(self.root, "div", { class: "columns closer" });
+  const large = picture(closer, { role: "img", "aria-label": "The chosen map" });
+  const frames = [frameOn(input, 1), frameOn(large, 1)];
+  const side = add(closer, "div");
+  self.choice(side, "layer", { label: "layer", names: Object.fromEntries(NAMES.map((name) => [name, name])) });
+  const channels = self.slider(side, "channel", { label: "map", step: 1, show: String });
+  const about = add(side, "p", { class: "about" });
+  self.resetButton(add(side, "div", { class: "buttons" }));
+
+  self.draw = (state) => {
+    if (packed !== state.weights) weights = unpack((packed = state.weights));
+    const result = compute(state, weights);
+    const { probabilities, ranking: [first, second], channel, size, most, brightest } = result;
+    paper.show(result.drawn);
+    input.paintGrey(levels(result.image), 28);
+    const isClean = !result.drawn.flat().some(Boolean);
+    const verb = isClean ? "Clean paper. Even so it reads" : "Reads";
+    setText(verdict, `${verb} ${first === 8 ? "an" : "a"} ${first}, ${percent(probabilities[first])}. ` +
+      `Second guess ${second}, ${percent(probabilities[second])}.`);
+    rows.forEach(({ row, logit, p, bar }, label) => {
+      setText(logit, number(result.logits[label], 1));
+      setText(p, percent(probabilities[label]));
+      set(bar, { style: `width: ${100 * probabilities[label]}%` });
+      row.className = label === first ? "best" : "";
+    });
+    const { count, sees, step, about: what } = LAYERS[state.layer];
+    if (self.limits.channel[1] !== count - 1) {
+      self.limits.channel = [0, count - 1, 1];
+      channels.update();
+    }
+    if (state.channel !== channel) self.set({ channel }); // this layer has fewer maps
+    layers.forEach((layer, i) => {
+      const isChosen = layer.name === state.layer;
+      const at = Math.min(channel, layer.count - 1);
+      const cell = [Math.floor(at / layer.across), at % layer.across];
+      const words = `map ${at}` + (isChosen ? `, largest value ${number(most)}` : "");
+      paintMaps(layer, result.layers[i], layer.across);
+      layer.point(cell, words, [layer.count / layer.across, layer.across]);
+      change(layer.frames, cell.map((index) => index * (layer.size + 1)), isChosen);
+    });
+    paintMaps(large, { count: 1, size, maps: result.chosen }, 1);
+    change(frames[0], brightest.map((index) => step * index), most, { width: sees, height: sees });
+    change(frames[1], brightest, most);
+    const found = most
+      ? `Its largest value, ${number(most)}, is framed; that one sees the ${sees}×${sees} pixels framed in the input.`
+      : "It is zero everywhere: it found nothing here.";
+    setText(about, `Map ${channel} of ${state.layer}, ${size}×${size}. ${what} ${found}`);
+    self.say(`${verdict.textContent} ${about.textContent}`);
+  };
+
+  return self.start();
+}
+
+export default { render };

@@ -1,0 +1,149 @@
+"""Momentum beside gradient descent on a quadratic bowl, with sliders and a start to drag."""
+
+import numpy as np
+
+from cnnlesson.momentum.descent import Trajectory, momentum_descent
+from cnnlesson.widgets.shared.figure import Figure, svg_path
+from cnnlesson.widgets.shared.settings import Number, Point, Whole
+
+__all__ = ["MomentumExplorer"]
+
+_SCALE = 32  # pixels per unit in the picture
+_RIGHT, _TOP = 10, 5
+_SHOWN = 7  # the step whose velocity is drawn
+_CONTOURS = [10 ** (exponent / 2) for exponent in range(3, -6, -1)]  # loss, two a decade
+
+
+class MomentumExplorer(Figure, module="momentum_explorer"):
+    r"""Classical momentum on the bowl :math:`\tfrac12 (x^2/\kappa + y^2)`.
+
+    The steep direction y has curvature 1 whatever the condition number, so that the bound on the
+    step size is simply :math:`\alpha < 2(1 + \mu)`, and a worse conditioning flattens the other
+    direction. (Only αλ matters: a bowl with the largest curvature λ behaves alike at α/λ.) Plain
+    gradient descent with the same step size is drawn beside it.
+
+    Both paths can be played, or gone through step by step; an arrow shows the velocity that
+    momentum has at the step shown. Which step that is belongs to the view and is no attribute.
+
+    Attributes
+    ----------
+    lr : float, default 1.8
+        Step size α, 0.01 to 4.
+    momentum : float, default 0.8
+        Momentum μ, 0 to 0.99.
+    condition_number : float, default 100
+        Condition number κ, the ratio of the two curvatures, 1 to 1000.
+    start : tuple of float, default (-8, 2.5)
+        Where both paths begin: x from -10 to 10, y from -5 to 5.
+    num_steps : int, default 100
+        Number of steps, 1 to 300.
+
+    Raises
+    ------
+    traitlets.TraitError
+        If an attribute is set to something out of its range.
+
+    Examples
+    --------
+    >>> explorer = MomentumExplorer(lr=1)
+    >>> explorer.condition_number = 30  # the slider moves
+    >>> explorer
+    MomentumExplorer(lr=1.0, momentum=0.8, condition_number=30.0, start=(-8.0, 2.5), num_steps=100)
+    """
+
+    lr = Number(1.8, low=0.01, high=4)
+    momentum = Number(0.8, low=0, high=0.99)
+    condition_number = Number(100.0, low=1, high=1000)
+    start = Point((-8.0, 2.5), x=(-_RIGHT, _RIGHT), y=(-_TOP, _TOP))
+    num_steps = Whole(100, low=1, high=300)
+
+    @property
+    def curvatures(self) -> np.ndarray:
+        """Curvature along x and along y, shape (2,)."""
+        return np.array([1 / self.condition_number, 1.0])
+
+    def path(self, momentum: float | None = None) -> Trajectory:
+        """Follow the path the figure draws.
+
+        Parameters
+        ----------
+        momentum : float, optional
+            Momentum μ, by default the figure's own; 0 gives its gradient descent.
+
+        Returns
+        -------
+        Trajectory
+            Points and velocities, shape (num_steps + 1, 2) each.
+        """
+        return momentum_descent(
+            lambda w: self.curvatures * w,
+            np.array(self.start),
+            lr=self.lr,
+            momentum=self.momentum if momentum is None else momentum,
+            num_steps=self.num_steps,
+        )
+
+    def loss(self, w: np.ndarray) -> np.ndarray:
+        """Return the loss ½(x²/κ + y²) of points of shape (..., 2)."""
+        return 0.5 * (w**2 @ self.curvatures)
+
+    def picture(self) -> str:
+        """Return both paths over the bowl's contours and an early velocity, as an ``<svg>``."""
+        paths = "".join(
+            f'<path d="{svg_path(self._pixels(trajectory.w))}" fill="none" stroke="currentColor" '
+            f'stroke-linejoin="round" {look}/>'
+            for trajectory, look in (
+                (self.path(0), 'stroke-width="1.5" stroke-dasharray="5 4" stroke-opacity="0.7"'),
+                (self.path(), 'stroke-width="2"'),
+            )
+        )
+        contours = "".join(
+            f'<ellipse cx="320" cy="160" rx="{rx:.1f}" ry="{ry:.1f}"/>'
+            for loss in _CONTOURS
+            for rx, ry in [_SCALE * np.sqrt(2 * loss / self.curvatures)]
+        )
+        [(x, y)] = self._pixels(np.array([self.start]))
+        return (
+            '<svg viewBox="0 0 640 320" width="640" role="img" style="max-width:100%;height:auto" '
+            'aria-label="Two paths down an elongated bowl, drawn over its contours: '
+            'momentum, solid, with its velocity as an arrow, and gradient descent, dashed.">'
+            '<g fill="currentColor" fill-opacity="0.03" stroke="currentColor" '
+            f'stroke-opacity="0.25">{contours}</g>{paths}'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="currentColor"/>{self._arrow()}</svg>'
+        )
+
+    def summary(self) -> str:
+        """Return where both paths end, in one sentence."""
+        own, plain = (self.loss(path.w[[0, -1]]) for path in (self.path(), self.path(0)))
+        return (
+            f"On the bowl ½(x²/κ + y²) with condition number κ = {self.condition_number:.4g}, "
+            f"{self.num_steps} steps of size α = {self.lr:.4g} take momentum μ = "
+            f"{self.momentum:.4g} (solid) from a loss of {own[0]:.3g} to {own[1]:.3g}, "
+            f"and gradient descent (dashed) to {plain[1]:.3g}."
+        )
+
+    def _arrow(self) -> str:
+        path = self.path()
+        t = min(_SHOWN, self.num_steps)
+        (x, y), (dx, dy) = path.w[t], _SCALE * path.v[t] * (1, -1)
+        length = float(np.hypot(dx, dy))
+        if length < 3 or abs(x) > _RIGHT or abs(y) > _TOP:
+            return ""
+        [(left, top)] = self._pixels(path.w[t : t + 1])
+        angle = np.degrees(np.arctan2(dy, dx))
+        tip, barb = f"{length:.1f}", f"{length - 9:.1f}"
+        return (
+            f'<g transform="translate({left:.1f},{top:.1f}) rotate({angle:.1f})" '
+            'fill="currentColor" stroke="currentColor" stroke-width="3">'
+            f'<circle r="3"/><line x2="{tip}"/>'
+            f'<polyline points="{barb},-5 {tip},0 {barb},5" fill="none"/>'
+            f'</g><text x="{min(max(left + dx + 8, 4), 560):.1f}" '
+            f'y="{min(max(top + dy, 16), 312):.1f}" fill="currentColor" '
+            'font-size="15" font-style="italic">velocity v</text>'
+        )
+
+    def _pixels(self, w: np.ndarray) -> list[tuple[float, float]]:
+        """Return the points of shape (n, 2) in pixels, up to the first one far outside."""
+        far = np.flatnonzero(np.abs(w).max(axis=1) > 4 * _RIGHT)
+        visible = w[: far[0] + 1] if far.size else w
+        return [((_RIGHT + x) * _SCALE, (_TOP - y) * _SCALE) for x, y in visible]

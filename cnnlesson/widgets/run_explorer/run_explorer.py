@@ -1,0 +1,196 @@
+"""A map of measured trainings of the real network, to tap, and the losses of every seed."""
+
+import math
+import numbers
+from collections.abc import Sequence
+from itertools import product
+from statistics import median
+from typing import Any
+
+import numpy as np
+from traitlets import TraitError, default
+
+from cnnlesson.experiments.run import RunResult
+from cnnlesson.widgets.run_explorer.packed_runs import (
+    AXES,
+    WORDS,
+    group_runs,
+    measured_values,
+    pack_runs,
+)
+from cnnlesson.widgets.shared.figure import Figure
+from cnnlesson.widgets.shared.settings import Choice, Setting
+
+__all__ = ["RunExplorer"]
+
+
+class _Measured(Setting):
+    """One of the values that the figure's runs were made with."""
+
+    def __init__(self) -> None:
+        super().__init__(None, [])
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return the value as the runs have it, or raise ``traitlets.TraitError``."""
+        values = obj.axes[self.name]
+        if isinstance(value, str | numbers.Real) and value in values:
+            return values[values.index(value)]
+        expected = ", ".join(map(_show, values))
+        raise TraitError(f"{self.name}: expected one of {expected}, found {value!r}")
+
+
+class RunExplorer(Figure, module="run_explorer"):
+    r"""Measured runs: a map of accuracy over step size and momentum, and every seed's losses.
+
+    Runs that differ in nothing but the seed are one cell of the map. In a cell's median a diverged
+    run counts as worse than any other. What was not measured is shown as not measured.
+
+    Parameters
+    ----------
+    results : sequence of RunResult
+        One finished run or more, in any order. They may differ in ``lr``, ``momentum``,
+        ``batch_size``, ``pixels``, ``order`` and ``seed``, and need not fill a grid. Interrupted
+        ones are left out.
+    **settings
+        The attributes below. Those not given are the first run's.
+
+    Attributes
+    ----------
+    lr, momentum, batch_size, pixels, order : float, float, int, str, str
+        The cell that is shown, each one of the values in ``results``.
+    lines : {"none", "effective", "quadratic", "both"}, default "none"
+        Lines over the map, through the cell. Along ``"effective"`` α/(1−μ) stays the same, along
+        ``"quadratic"`` α/(1+μ), as on the bound :math:`2(1+\mu)/\lambda` of a quadratic loss.
+    axes : dict of str to list
+        The values of ``lr`` to ``order`` that occur in ``results``, sorted.
+
+    Raises
+    ------
+    ValueError
+        If there is no finished run, if one was run twice, or if they differ in something else.
+    traitlets.TraitError
+        If an attribute is set to something that no run was made with.
+    """
+
+    lr = _Measured()
+    momentum = _Measured()
+    batch_size = _Measured()
+    pixels = _Measured()
+    order = _Measured()
+    lines = Choice("none", "effective", "quadratic", "both")
+
+    def __init__(self, results: Sequence[RunResult], **settings: Any) -> None:
+        self._cells = group_runs(results)
+        self.axes = measured_values(self._cells)
+        first = dict(zip(AXES, next(iter(self._cells)), strict=True))
+        super().__init__(**(first | settings))
+
+    @default("_limits")
+    def _default_limits(self) -> dict[str, list[Any]]:
+        ranges = {
+            name: values if isinstance(values[0], str) else [values[0], values[-1]]
+            for name, values in self.axes.items()
+        }
+        return {**ranges, "lines": self.trait_metadata("lines", "limits")}
+
+    @property
+    def runs(self) -> list[RunResult]:
+        """The runs of the cell that is shown, by seed; an empty list if it was not measured."""
+        return self._at(self.lr, self.momentum)
+
+    @property
+    def median_accuracy(self) -> float:
+        """Median test accuracy of these runs; NaN if half of them diverged, or more."""
+        return _median(self.runs)
+
+    def data(self) -> dict[str, Any]:
+        """Return all runs, packed.
+
+        Returns
+        -------
+        dict
+            Under ``runs`` what ``cnnlesson.widgets.run_explorer.packed_runs.pack_runs`` returns.
+        """
+        return {"runs": pack_runs(self._cells)}
+
+    def picture(self) -> str:
+        """Return the map as an ``<svg>``: the darker a cell, the fewer errors its median has."""
+        axes = measured_values(cell for cell in self._cells if cell[3] == self.pixels)
+        rates, momenta = axes["lr"], axes["momentum"][::-1]
+        width, bottom = 560 / len(rates), 28 * len(momenta)
+        cells = signs = here = ""
+        for (j, momentum), (i, lr) in product(enumerate(momenta), enumerate(rates)):
+            runs = self._at(lr, momentum)
+            x, y = 72 + width * i, 28 * j
+            box = f'd="M{x + 1:.1f},{y + 1}h{width - 2:.1f}v26h{2 - width:.1f}z"'
+            if runs:
+                cells += f'<path {box} fill-opacity="{0.05 + 0.75 * _shade(_median(runs)):.2f}"/>'
+            statuses = {result.status for result in runs}
+            if sign := "×" * ("diverged" in statuses) + "○" * ("dead" in statuses):
+                signs += f'<text x="{x + width / 2:.1f}" y="{y + 19}">{sign}</text>'
+            if (lr, momentum) == (self.lr, self.momentum):
+                here = f'<path {box} fill="none" stroke="currentColor" stroke-width="3"/>'
+        rows = "".join(
+            f'<text x="64" y="{28 * j + 19}">{_show(momentum)}</text>'
+            for j, momentum in enumerate(momenta)
+        )
+        return (
+            f'<svg viewBox="0 0 640 {bottom + 24}" width="640" role="img" '
+            'style="max-width:100%;height:auto" aria-label="A map of measured runs: step size '
+            f"from {_show(rates[0])} to {_show(rates[-1])} to the right, momentum upward. The "
+            "darker a cell, the higher its median test accuracy; a cross where a run diverged, a "
+            'ring where a network is dead, nothing where nothing was measured.">'
+            f'<g fill="currentColor">{cells}</g>{here}'
+            f'<g fill="currentColor" font-size="13" text-anchor="middle">{signs}'
+            f'<text x="86" y="{bottom + 18}">α = {_show(rates[0])}</text>'
+            f'<text x="610" y="{bottom + 18}">{_show(rates[-1])}</text></g>'
+            '<g fill="currentColor" font-size="13" text-anchor="end">'
+            f'{rows}<text x="20" y="19">μ</text></g></svg>'
+        )
+
+    def summary(self) -> str:
+        """Return what came of the runs of the cell, in one sentence."""
+        setting = (
+            f"α = {_show(self.lr)}, μ = {_show(self.momentum)}, batches of {self.batch_size}, "
+            f"{WORDS[self.pixels]} and {WORDS[self.order]}"
+        )
+        number, statuses = len(self.runs), [result.status for result in self.runs]
+        if number == 0:
+            return f"No run was made with {setting}."
+        reached = [r.test_accuracy for r in self.runs if r.status != "diverged"]
+        facts = [
+            f"{statuses.count(status)} {verb}"
+            for status, verb in (("diverged", "diverged"), ("dead", "ended dead"))
+            if status in statuses
+        ]
+        if reached:
+            span = f"{min(reached):.3f} to {max(reached):.3f}"
+            facts.insert(0, f"{len(reached)} reached a test accuracy of {span}")
+        if math.isfinite(self.median_accuracy):
+            facts.insert(1, f"the median is {self.median_accuracy:.3f}")
+        return f"Of {number} run{'s' * (number > 1)} with {setting}, {', '.join(facts)}."
+
+    def __repr__(self) -> str:
+        number = sum(map(len, self._cells.values()))
+        return super().__repr__().replace("(", f"({number} runs, ", 1)
+
+    def _at(self, lr: float, momentum: float) -> list[RunResult]:
+        """Return the runs of another cell of the same map."""
+        return self._cells.get((lr, momentum, self.batch_size, self.pixels, self.order), [])
+
+
+def _median(runs: Sequence[RunResult]) -> float:
+    ranks = [-math.inf if r.status == "diverged" else r.test_accuracy for r in runs]
+    middle = median(ranks) if ranks else math.nan
+    return middle if math.isfinite(middle) else math.nan
+
+
+def _shade(accuracy: float) -> float:
+    """Return 0 for errors only, 1 for one in a hundred, in equal steps for equal factors."""
+    return min(-math.log10(max(1 - accuracy, 0.01)) / 2, 1) if accuracy > 0 else 0
+
+
+def _show(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return np.format_float_positional(value, precision=3, fractional=False, trim="-")

@@ -1,0 +1,87 @@
+"""What the chapter on going further says of its runs is what the committed results say."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cnnlesson import read_results, results_path
+from cnnlesson.experiments.studies import RECIPE, STUDIES, WITHOUT
+from cnnlesson.widgets.digit_reader.digit_reader import WEIGHTS
+
+SEEDS = sorted({run.seed for run in STUDIES["recipe"]})
+
+
+@pytest.fixture(scope="module")
+def rules():
+    """Return accuracies by seed, a row for each rule and step size; 0 for a diverged run."""
+    runs = read_results(results_path("map")) + read_results(results_path("rules"))
+    frame = pd.DataFrame([run.to_dict() for run in runs]).query("pixels == 'standardized'")
+    frame["test_accuracy"] = frame["test_accuracy"].fillna(0)
+    settings = ["optimizer", "momentum", "lr"]
+    table = frame.pivot(index=settings, columns="seed", values="test_accuracy")
+    return table.dropna(axis=1)  # the seeds that every rule was given
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    """Return accuracies by seed, one column for each part that is left out."""
+    found = {result.run: result.test_accuracy for result in read_results(results_path("recipe"))}
+    columns = {}
+    for part, changes in WITHOUT.items():
+        tries = [[found[replace(RECIPE, **c, seed=seed)] for seed in SEEDS] for c in changes]
+        columns[part] = max(tries, key=np.median)
+    return pd.DataFrame(columns, index=SEEDS)
+
+
+def edge(rules, optimizer, momentum):
+    """Return for each seed the largest step size that reaches 90%."""
+    learns = rules.loc[optimizer, momentum] >= 0.9
+    return learns.apply(lambda column: column[column].index.max())
+
+
+def test_every_rule_and_every_recipe_has_three_seeds_or_more(rules, recipe):
+    for study in ("rules", "recipe"):
+        assert {result.run for result in read_results(results_path(study))} == set(STUDIES[study])
+    assert rules.shape[1] >= 3
+    assert recipe.shape == (len(SEEDS), len(WITHOUT))
+    assert len(SEEDS) >= 3
+    assert recipe.notna().all(axis=None)
+
+
+def test_momentum_moves_the_edge_of_plain_steps_and_not_that_of_an_average(rules):
+    sgd = edge(rules, "sgd", 0.9) / edge(rules, "sgd", 0.98)
+    adam = edge(rules, "adam", 0.9) / edge(rules, "adam", 0.98)
+    assert sgd.median() >= 4  # five times, where step sizes are a factor of 2 or 2.5 apart
+    assert 0.4 <= adam.median() <= 2.5
+    assert (sgd > adam).all()
+
+
+def test_the_recipe_comes_close_to_99_percent_and_with_all_images_above_it(recipe):
+    record = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))
+    with_all_images = list(record["test accuracy by seed"].values())
+    assert len(with_all_images) >= 3
+    assert min(with_all_images) > 0.99 > recipe["nothing"].median() > 0.989
+    assert recipe["nothing"].max() > 0.99
+
+
+@pytest.mark.parametrize("part", [part for part in WITHOUT if part != "nothing"])
+def test_each_part_of_the_recipe_is_worth_something(recipe, part):
+    assert (recipe["nothing"] - recipe[part]).mean() > 0
+
+
+@pytest.mark.parametrize("part", ["schedule", "momentum", "four epochs of five"])
+def test_the_images_are_worth_more_than_how_they_are_shown(recipe, part):
+    assert (recipe["most of the images"] < recipe[part]).all()
+
+
+def test_the_schedule_is_behind_after_one_epoch_and_ahead_in_the_end():
+    found = {result.run: result.test_accuracies for result in read_results(results_path("recipe"))}
+    for change in WITHOUT["schedule"]:
+        for seed in SEEDS:
+            whole = found[replace(RECIPE, seed=seed)]
+            constant = found[replace(RECIPE, **change, seed=seed)]
+            assert whole[0] < constant[0]
+            assert whole[-1] > constant[-1]

@@ -1,0 +1,206 @@
+"""Stages: grouped layers, compared with PyTorch's own hooks and gradients."""
+
+import pytest
+import torch
+from hypothesis import given, settings, strategies as st
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from cnnlesson.diagrams.stages import describe, trace_stages
+from cnnlesson.model import AlexNet, ConvNet
+from cnnlesson.tracing import ShapeError
+
+
+def operations(layer: nn.Module, shape: tuple[int, ...]) -> tuple[str, ...]:
+    return trace_stages(layer, shape)[-1].operations
+
+
+def test_convnet_by_hand():
+    stages = trace_stages(ConvNet(), (1, 1, 28, 28))
+    assert [stage.label for stage in stages] == [
+        "1@28×28",
+        "32@26×26",
+        "32@13×13",
+        "64@11×11",
+        "64@5×5",
+        "1600",
+        "10",
+    ]
+    assert [stage.operations for stage in stages] == [
+        (),
+        ("Conv 3×3", "ReLU"),
+        ("MaxPool 2×2",),
+        ("Conv 3×3", "ReLU"),
+        ("MaxPool 2×2",),
+        ("Flatten",),
+        ("Linear",),
+    ]
+
+
+def test_alexnet_agrees_with_forward_hooks():
+    with torch.device("meta"):
+        model = AlexNet()
+    shapes = {(3, 224, 224): None}
+    for layer in model.layers:
+        layer.register_forward_hook(lambda _, __, y: shapes.update({tuple(y.shape[1:]): None}))
+    model(torch.empty(1, 3, 224, 224, device="meta"))
+    stages = trace_stages(model, (1, 3, 224, 224))
+    assert list(dict.fromkeys(stage.shape for stage in stages)) == list(shapes)
+    assert len(stages) == 13  # input, 5 convolutions, 3 poolings, flatten, 3 linear
+    assert stages[8].operations == ("MaxPool 3×3, stride 2", "AdaptiveAvgPool")
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "expected"),
+    [
+        (nn.Conv2d(2, 4, 3), (1, 2, 9, 9), "Conv 3×3"),
+        (nn.Conv2d(2, 4, (3, 5)), (1, 2, 9, 9), "Conv 3×5"),
+        (
+            nn.Conv2d(2, 4, 3, stride=2, padding=1, dilation=2, groups=2),
+            (1, 2, 9, 9),
+            "Conv 3×3, stride 2, padding 1, dilation 2, groups 2",
+        ),
+        (nn.Conv2d(2, 4, 3, stride=(1, 2)), (1, 2, 9, 9), "Conv 3×3, stride 1×2"),
+        (nn.Conv2d(2, 4, 3, padding="same"), (1, 2, 9, 9), "Conv 3×3, padding same"),
+        (nn.Conv2d(2, 4, 3, padding="valid"), (1, 2, 9, 9), "Conv 3×3"),
+        (nn.Conv1d(2, 4, 5, stride=2), (1, 2, 9), "Conv 5, stride 2"),
+        (nn.MaxPool2d(2), (1, 2, 9, 9), "MaxPool 2×2"),
+        (nn.MaxPool2d(2, ceil_mode=True), (1, 2, 9, 9), "MaxPool 2×2, ceil mode"),
+        (nn.MaxPool2d(3, stride=1, padding=1), (1, 2, 9, 9), "MaxPool 3×3, stride 1, padding 1"),
+        (nn.AvgPool2d((3, 2)), (1, 2, 9, 9), "AvgPool 3×2"),
+        (nn.MaxPool1d(3, stride=2), (1, 2, 9), "MaxPool 3, stride 2"),
+        (nn.AvgPool1d(3), (1, 2, 9), "AvgPool 3"),
+        (nn.AdaptiveAvgPool2d(1), (1, 2, 9, 9), "AdaptiveAvgPool"),
+        (nn.Linear(9, 3), (1, 9), "Linear"),
+    ],
+)
+def test_a_layer_is_named_with_what_is_not_default(layer, shape, expected):
+    assert operations(layer, shape) == (expected,)
+
+
+def test_element_wise_layers_join_the_layer_before():
+    model = nn.Sequential(
+        nn.BatchNorm2d(1), nn.Conv2d(1, 2, 3, padding=1), nn.BatchNorm2d(2), nn.ReLU(), nn.Dropout()
+    )
+    assert [stage.operations for stage in trace_stages(model, (1, 1, 4, 4))] == [
+        (),
+        ("BatchNorm",),  # nothing before it to join
+        ("Conv 3×3, padding 1", "BatchNorm", "ReLU", "Dropout"),
+    ]
+
+
+def test_a_linear_layer_that_keeps_the_shape_is_a_stage():
+    model = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8))
+    assert [stage.label for stage in trace_stages(model, (1, 8))] == ["8", "8", "8"]
+
+
+@st.composite
+def windows(draw):
+    kernel = draw(st.integers(1, 4))
+    settings = {
+        "kernel_size": kernel,
+        "stride": draw(st.integers(1, 3)),
+        "padding": draw(st.integers(0, kernel // 2)),
+    }
+    kind = draw(st.sampled_from([nn.Conv2d, nn.AvgPool2d]))
+    if kind is nn.AvgPool2d:
+        return kind(**settings)
+    layer = kind(1, 1, **settings, dilation=draw(st.integers(1, 3)), bias=False)
+    nn.init.ones_(layer.weight)
+    return layer
+
+
+@given(layer=windows(), data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_window_covers_what_the_gradient_reaches(layer, data):
+    x = torch.zeros(1, 1, 12, 12, requires_grad=True)
+    y = layer(x)
+    window = trace_stages(layer, (1, 1, 12, 12))[-1].window
+    row = data.draw(st.integers(0, y.shape[2] - 1))
+    column = data.draw(st.integers(0, y.shape[3] - 1))
+    y[0, 0, row, column].backward()
+    seen = x.grad[0, 0].nonzero()
+    if not len(seen):
+        return  # a dilated window may fall on padding only
+    dilation = layer.dilation[0] if isinstance(layer, nn.Conv2d) else 1
+    for axis, pixel in enumerate((row, column)):
+        start, stop = window.seen_by(pixel, axis)
+        inside = [p for p in range(start, stop, dilation) if 0 <= p < 12]
+        assert (inside[0], inside[-1]) == (seen[:, axis].min(), seen[:, axis].max())
+        if 0 <= start < stop <= 12:
+            assert (start, stop) == (inside[0], inside[-1] + 1)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5])
+def test_same_padding_is_where_torch_puts_it(kernel):
+    layer = nn.Conv1d(1, 1, kernel, padding="same", bias=False)
+    nn.init.ones_(layer.weight)
+    x = torch.zeros(1, 1, 11, requires_grad=True)
+    layer(x)[0, 0, 5].backward()
+    seen = x.grad.nonzero()[:, 2]
+    window = trace_stages(layer, (1, 1, 11))[-1].window
+    assert window.seen_by(5, 0) == (seen.min(), seen.max() + 1)
+
+
+def test_a_flatten_in_the_code_of_the_model_is_a_stage():
+    class Viewed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.out = nn.Conv2d(1, 4, 3), nn.Linear(4 * 6 * 6, 10)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.out(F.relu(self.conv(x)).view(len(x), -1))
+
+    assert describe(Viewed(), (1, 1, 8, 8)) == (
+        "Input: 1 feature map of 8×8. Conv 3×3: 4 feature maps of 6×6. "
+        "Flatten: 144 numbers. Linear: 10 numbers."
+    )
+
+
+def test_what_is_no_chain_is_refused():
+    class Pooled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.second(F.max_pool2d(self.first(x), 2))
+
+    with pytest.raises(ValueError, match=r"second \(Conv2d\).*expected.*4×8×8, found 4×4×4"):
+        describe(Pooled(), (1, 1, 10, 10))
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "message"),
+    [
+        (nn.Conv3d(1, 2, 3), (1, 1, 5, 5, 5), r"Conv3d \(Conv3d\).*found 1×1×5×5×5"),
+        (nn.Sequential(nn.ReLU(), nn.LSTM(4, 3)), (1, 2, 4), r"1 \(LSTM\) cannot be drawn"),
+        (nn.Sequential(nn.Conv2d(1, 2, 3)), (1, 8, 8), r"0 \(Conv2d\).*expected a batch.*1×8×8"),
+        (nn.Flatten(0), (1, 1, 8, 8), r"Flatten.*expected batch×features.*found 64"),
+        (ConvNet(), (1, 0, 28, 28), r"input_shape: expected whole numbers, 1 or more"),
+        ("ConvNet", (1, 1, 28, 28), r"model: expected a torch.nn.Module, found 'ConvNet'"),
+    ],
+)
+def test_what_cannot_be_drawn_is_explained(model, shape, message):
+    with pytest.raises(ValueError, match=message):
+        describe(model, shape)
+
+
+def test_an_impossible_network_fails_in_the_trace():
+    nn_svg_default = nn.Sequential(
+        nn.Conv2d(1, 8, 1), nn.MaxPool2d(2), nn.Conv2d(8, 24, 16, stride=1), nn.Conv2d(24, 24, 64)
+    )
+    with pytest.raises(ShapeError, match="failed: 3"):
+        describe(nn_svg_default, (1, 1, 128, 128))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_the_input_has_the_precision_of_the_model(dtype):
+    assert describe(ConvNet().to(dtype)) == describe(ConvNet())
+
+
+def test_a_lazy_model_learns_its_size():
+    model = nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(2))
+    labels = [stage.label for stage in trace_stages(model, (1, 3, 6, 6))]
+    assert labels == ["3@6×6", "4@4×4", "64", "2"]
