@@ -20,6 +20,7 @@ __all__ = [
     "draw_boxes",
     "draw_feature_maps",
     "evaluate",
+    "faster",
     "load_arrays",
     "load_digits",
     "load_results",

@@ -42,6 +42,7 @@ from .experiments.results import (
     results_path as results_path,
 )
 from .experiments.run import Run as Run, RunResult as RunResult, run_experiment as run_experiment
+from .experiments.speed import faster as faster
 from .experiments.sweeps import sweep as sweep
 from .experiments.tracking import (
     load_curvature as load_curvature,
@@ -91,4 +92,4 @@ from .tracing import (
     output_size as output_size,
     receptive_fields as receptive_fields,
 )
-from .training import History as History, train_model as train_model
+from .training import History as History, train_epoch as train_epoch, train_model as train_model

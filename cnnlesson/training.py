@@ -1,25 +1,69 @@
-"""The training loop, and the history it returns."""
+"""The training loop, and the history it returns.
+
+The loop is `train_epoch`. `train_model` repeats it, and adds what a training needs around it: a new
+order for every epoch, a look at validation images, a step size that changes, a file to go on from,
+and an end in good order whatever happens.
+"""
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 
 from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, Seed, check_pair, checked
 from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from cnnlesson._support.schedule import Schedule
 from cnnlesson.evaluation import predict_logits
 
-__all__ = ["History", "train_model"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["History", "train_epoch", "train_model"]
 
 Status = Literal["completed", "interrupted", "diverged"]
+Criterion = Callable[[Tensor, Tensor], Tensor]
+
+
+def train_epoch(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    criterion: Criterion,
+    batches: Iterable[tuple[Tensor, Tensor]],
+) -> Iterator[float]:
+    """Take one step with each batch, and give the loss that the step was taken from.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model. It is in the mode it is in: who wants dropout calls ``model.train()`` first.
+    optimizer : torch.optim.Optimizer
+        Moves the parameters of ``model``.
+    criterion : callable
+        The mean loss of a batch, from the model's output and the labels.
+    batches : iterable of pairs of torch.Tensor
+        Images and labels of each batch, on the model's device.
+
+    Yields
+    ------
+    float
+        The loss of one batch. If it is not a finite number, no step was taken, and it is the last.
+    """
+    for images, labels in batches:
+        optimizer.zero_grad()
+        loss = criterion(model(images), labels)
+        if not math.isfinite(loss.item()):
+            yield loss.item()
+            return
+        loss.backward()
+        optimizer.step()
+        yield loss.item()
 
 
 @dataclass
@@ -48,7 +92,7 @@ class History:
     status: Status = "completed"
     stopped_at: tuple[int, int] | None = None
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> "pd.DataFrame":
         """Return one row per finished epoch, counted from 1.
 
         Returns
@@ -57,6 +101,8 @@ class History:
             Index ``epoch``; columns ``train_loss`` and, with validation images, ``val_loss`` and
             ``val_accuracy``.
         """
+        import pandas as pd  # here, because a training alone needs no tables
+
         columns = {"train_loss": self.train_loss}
         if self.val_loss:
             columns |= {"val_loss": self.val_loss, "val_accuracy": self.val_accuracy}
@@ -98,7 +144,9 @@ def train_model(
     Parameters
     ----------
     model : torch.nn.Module
-        The model. Batches are moved to the device it is on.
+        The model. Batches are moved to the device it is on. It trains in training mode; layers of
+        a model in training mode that you put in evaluation mode stay so, as a frozen batch
+        normalisation.
     optimizer : torch.optim.Optimizer
         Moves the parameters of ``model``.
     criterion : callable
@@ -119,9 +167,9 @@ def train_model(
     seed : int, default 0
         Decides the order of the images, 0 or more. The initial weights are the caller's.
     scheduler : torch.optim.lr_scheduler.LRScheduler, optional
-        Changes the step size: ``OneCycleLR`` and ``CyclicLR`` after every batch, as they are
-        defined, ``ReduceLROnPlateau`` by the validation loss (else the training loss) of an
-        epoch, any other after every epoch.
+        Changes the step size: ``OneCycleLR`` and ``CyclicLR``, and what chains them, after every
+        batch, as they are defined; ``ReduceLROnPlateau`` by the validation loss (else the training
+        loss) of an epoch; any other after every epoch.
     progress : bool, default True
         Show a bar per epoch with the running loss.
     checkpoint : path-like, optional
@@ -142,18 +190,22 @@ def train_model(
     ------
     ValueError
         If an argument is out of its range, images and labels differ in number, the optimizer
-        does not hold the parameters of this model, or the checkpoint cannot be written, is
-        damaged or belongs to another training.
+        does not hold the parameters of this model, the scheduler is another optimizer's or too
+        short, or the checkpoint cannot be written, is damaged or belongs to another training.
     """
     check_pair("x_train", x_train, "y_train", y_train)
     if (x_val is None) != (y_val is None):
         raise ValueError("x_val and y_val: expected both or neither, found one")
     if x_val is not None and y_val is not None:
         check_pair("x_val", x_val, "y_val", y_val)
-    _check_same(model, optimizer, scheduler)
+    _check_optimizer(model, optimizer)
+    device = next(model.parameters()).device
+    state = TrainingState(model, optimizer, scheduler, torch.Generator().manual_seed(seed))
+    batches = _Batches(x_train, y_train, batch_size, state.order if shuffle else None, device)
+    schedule = Schedule(scheduler, optimizer)
+    set_training_mode = _training_mode(model)
 
     history = History()
-    state = TrainingState(model, optimizer, scheduler, torch.Generator().manual_seed(seed))
     settings = {
         "batch_size": batch_size,
         "shuffle": shuffle,
@@ -162,66 +214,46 @@ def train_model(
         "number of validation images": 0 if x_val is None else len(x_val),
     }
     if checkpoint is not None:
-        if losses := load_checkpoint(checkpoint, settings, state, num_epochs):
-            history = History(**losses)
+        if kept := load_checkpoint(checkpoint, settings, state, num_epochs):
+            history = History(**kept)
         else:
             save_checkpoint(checkpoint, settings, state, vars(history))
-
-    device = next(model.parameters()).device
-    y_train = y_train.to(x_train.device)  # one set of indices serves both
+    first_epoch = epoch = len(history.train_loss) + 1
+    schedule.check_length((num_epochs - first_epoch + 1) * len(batches))
     # tqdm's own switch is looked up here, because its notebook bar overlooks it.
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
-    first_epoch = len(history.train_loss) + 1
-    epoch, i = first_epoch, 1
+
     try:
         for epoch in range(first_epoch, num_epochs + 1):
-            model.train()
-            i, running_loss = 1, 0.0
-            order = _draw_order(len(x_train), state.order if shuffle else None)
-            batches = order.to(x_train.device).split(batch_size)
-            with tqdm(batches, f"epoch {epoch}/{num_epochs}", unit="batch", disable=silent) as bar:
-                for i, batch in enumerate(bar, start=1):
-                    optimizer.zero_grad()
-                    # Several times as fast as x_train[batch].
-                    images = x_train.index_select(0, batch).to(device)
-                    labels = y_train.index_select(0, batch).to(device)
-                    loss = criterion(model(images), labels)
-                    batch_loss = loss.item()
-                    if not math.isfinite(batch_loss):
-                        return _stop(history, "diverged", epoch, i)
-                    loss.backward()
-                    optimizer.step()
-                    if isinstance(scheduler, OneCycleLR | CyclicLR):
-                        scheduler.step()
-                    history.batch_loss.append(batch_loss)
-                    running_loss += batch_loss
-                    bar.set_postfix_str(f"loss {running_loss / i:.4f}", refresh=False)
+            set_training_mode()
+            running_loss = 0.0
+            losses = train_epoch(model, optimizer, criterion, batches)
+            title = f"epoch {epoch}/{num_epochs}"
+            with tqdm(losses, title, len(batches), unit="batch", disable=silent) as bar:
+                for loss in bar:
+                    _check_finite(loss)
+                    schedule.after_batch()
+                    history.batch_loss.append(loss)
+                    running_loss += loss
+                    bar.set_postfix_str(f"loss {running_loss / batches.number:.4f}", refresh=False)
                     if on_step is not None:
                         on_step(history)
-                        model.train()  # whoever measures may leave it in evaluation mode
-            if not all(w.isfinite().all() for w in model.parameters()):
-                return _stop(history, "diverged", epoch, i)
-
+                        set_training_mode()  # whoever measures may leave it in evaluation mode
+            _check_finite(*model.parameters())
             if x_val is not None and y_val is not None:
-                logits = predict_logits(model, x_val)
-                labels = y_val.to(device)
-                val_loss = criterion(logits, labels).item()
-                if not math.isfinite(val_loss):
-                    return _stop(history, "diverged", epoch, i)
-                history.val_accuracy.append(int((logits.argmax(1) == labels).sum()) / len(labels))
-                history.val_loss.append(val_loss)
+                _validate(model, criterion, x_val, y_val, history)
             history.train_loss.append(running_loss / len(batches))
-            _step_after_epoch(scheduler, history)
+            schedule.after_epoch((history.val_loss or history.train_loss)[-1])
             if checkpoint is not None:
                 save_checkpoint(checkpoint, settings, state, vars(history))
     except KeyboardInterrupt:
-        return _stop(history, "interrupted", epoch, i)
+        history.status, history.stopped_at = "interrupted", (epoch, batches.number)
+    except _Diverged:
+        history.status, history.stopped_at = "diverged", (epoch, batches.number)
     return history
 
 
-def _check_same(
-    model: nn.Module, optimizer: torch.optim.Optimizer, scheduler: LRScheduler | None
-) -> None:
+def _check_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """Refuse what is left over from another model, as after running half of a notebook again."""
     held = {w for group in optimizer.param_groups for w in group["params"]}
     if held.isdisjoint(model.parameters()):
@@ -229,27 +261,62 @@ def _check_same(
             "optimizer: expected one that holds parameters of model, found none of them in it; "
             "make a new optimizer for a new model"
         )
-    if scheduler is not None and scheduler.optimizer is not optimizer:
-        raise ValueError(
-            "scheduler: expected one that was made for optimizer, found another's; "
-            "make a new scheduler for a new optimizer"
-        )
 
 
-def _draw_order(n: int, generator: torch.Generator | None) -> Tensor:
-    """Return the indices 0 to n − 1, in a new random order or as they stand."""
-    return torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
+class _Batches:
+    """Images and labels in batches: iterating is one epoch, each in an order of its own.
+
+    ``number`` is the batch under way, counted from 1.
+    """
+
+    def __init__(
+        self, x: Tensor, y: Tensor, size: int, order: torch.Generator | None, device: torch.device
+    ) -> None:
+        self.x, self.y = x, y.to(x.device)  # one set of indices serves both
+        self.size, self.order, self.device = size, order, device
+        self.number = 1
+
+    def __len__(self) -> int:
+        return -(-len(self.x) // self.size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        self.number = 1
+        n = len(self.x)
+        order = torch.arange(n) if self.order is None else torch.randperm(n, generator=self.order)
+        for number, batch in enumerate(order.to(self.x.device).split(self.size), start=1):
+            self.number = number
+            # Several times as fast as x[batch].
+            images, labels = self.x.index_select(0, batch), self.y.index_select(0, batch)
+            yield images.to(self.device), labels.to(self.device)
 
 
-def _stop(history: History, status: Status, epoch: int, batch: int) -> History:
-    """Note that training ended early, and where."""
-    history.status = status
-    history.stopped_at = (epoch, batch)
-    return history
+def _training_mode(model: nn.Module) -> Callable[[], None]:
+    """Return what puts the model in training mode, but for layers that were frozen on purpose."""
+    frozen = [m for m in model.modules() if not m.training] if model.training else []
+
+    def set_training_mode() -> None:
+        model.train()
+        for module in frozen:
+            module.training = False
+
+    return set_training_mode
 
 
-def _step_after_epoch(scheduler: LRScheduler | None, history: History) -> None:
-    if isinstance(scheduler, ReduceLROnPlateau):
-        scheduler.step((history.val_loss or history.train_loss)[-1])
-    elif scheduler is not None and not isinstance(scheduler, OneCycleLR | CyclicLR):
-        scheduler.step()
+def _validate(
+    model: nn.Module, criterion: Criterion, x: Tensor, y: Tensor, history: History
+) -> None:
+    logits = predict_logits(model, x)
+    labels = y.to(logits.device)
+    loss = criterion(logits, labels).item()
+    _check_finite(loss)
+    history.val_accuracy.append(int((logits.argmax(1) == labels).sum()) / len(labels))
+    history.val_loss.append(loss)
+
+
+class _Diverged(Exception):  # noqa: N818 (it ends a training, and is no error of anybody's)
+    """A loss or a weight is not a finite number."""
+
+
+def _check_finite(*values: float | Tensor) -> None:
+    if not all(bool(torch.as_tensor(value).isfinite().all()) for value in values):
+        raise _Diverged

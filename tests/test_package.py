@@ -231,7 +231,8 @@ def test_parameters_and_returns_are_those_of_the_signature(name):
     found = sections(function)
     listed, parameters = entries(found.get("Parameters", "")), parameters_of(function)
     assert list(listed) == list(parameters)
-    assert ("Returns" in found) == (inspect.signature(function).return_annotation is not None)
+    returns = inspect.signature(function).return_annotation is not None
+    assert bool({"Returns", "Yields"} & found.keys()) == returns
     for key, parameter in parameters.items():
         if "default" in listed[key]:
             # as a literal: 0.001, "auto", (1, 1, 28, 28)

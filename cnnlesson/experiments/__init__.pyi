@@ -17,6 +17,7 @@ from .results import (
     results_path as results_path,
 )
 from .run import Run as Run, RunResult as RunResult, run_experiment as run_experiment
+from .speed import faster as faster
 from .studies import (
     CURVATURE as CURVATURE,
     LEARNING_RATES as LEARNING_RATES,

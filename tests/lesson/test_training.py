@@ -17,6 +17,7 @@ from torch import nn
 from torch.optim.lr_scheduler import CyclicLR, OneCycleLR, ReduceLROnPlateau, StepLR
 
 from cnnlesson import ConvNet, History, train_model
+from cnnlesson.training import train_epoch
 
 criterion = nn.CrossEntropyLoss()
 
@@ -90,6 +91,29 @@ def test_without_shuffling_it_is_the_original_loop_bit_for_bit(n):
         weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
     assert torch.equal(*weights)
     assert losses[0] == losses[1]
+
+
+def test_one_epoch_takes_a_step_with_each_batch_as_it_is_asked_for():
+    x, y = points(12)
+    model = nn.Linear(4, 3)
+    weights = [model.weight.detach().clone()]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    losses = train_epoch(model, optimizer, criterion, [(x[:6], y[:6]), (x[6:], y[6:])])
+    for images, labels in ((x[:6], y[:6]), (x[6:], y[6:])):
+        expected = criterion(model(images), labels).item()
+        assert next(losses) == expected
+        assert not torch.equal(weights[-1], model.weight)
+        weights.append(model.weight.detach().clone())
+    assert list(losses) == []
+
+
+def test_no_step_follows_a_loss_that_is_not_finite():
+    x, y = points(6)
+    model = nn.Linear(4, 3)
+    before = model.weight.detach().clone()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    assert list(train_epoch(model, optimizer, criterion, [(x * math.inf, y), (x, y)])) != []
+    assert torch.equal(model.weight, before)
 
 
 def batches_of(n=10, batch_size=4, num_epochs=3, **options) -> list[list[int]]:
@@ -276,6 +300,40 @@ def test_a_plateau_is_one_of_the_validation_loss_else_of_the_training_loss(valid
         model, optimizer, criterion, *points(), scheduler=scheduler, progress=False, **options
     )
     assert list(scheduler.metrics) == (history.val_loss if validate else history.train_loss)
+
+
+def test_a_cycle_that_is_too_short_is_refused_before_the_first_step():
+    model = small_model()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    scheduler = OneCycleLR(optimizer, max_lr=0.5, total_steps=11)
+    before = model[0].weight.clone()
+    with pytest.raises(ValueError, match=r"^scheduler: expected one for the 12 steps to come, fou"):
+        train_model(
+            model, optimizer, criterion, *points(), batch_size=6, num_epochs=3, scheduler=scheduler
+        )
+    assert torch.equal(model[0].weight, before)
+
+
+# What the caller set
+
+
+def test_a_layer_frozen_in_evaluation_mode_stays_frozen():
+    model = small_model().train()
+    model[1].eval()
+    mean = model[1].running_mean.clone()
+    train(model, on_step=lambda _: model.eval())
+    assert torch.equal(model[1].running_mean, mean)
+    assert model.training
+    assert model[2].training
+    assert not model[1].training
+
+
+def test_a_model_in_evaluation_mode_trains_in_training_mode():
+    model = small_model().eval()
+    mean = model[1].running_mean.clone()
+    train(model)
+    assert not torch.equal(model[1].running_mean, mean)
+    assert all(module.training for module in model.modules())
 
 
 # Divergence
