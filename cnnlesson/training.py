@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 
 from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, Seed, check_pair, checked
 from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from cnnlesson._support.fingerprints import fingerprint, name_of
 from cnnlesson._support.schedule import Schedule
 from cnnlesson.evaluation import predict_logits
 
@@ -175,7 +176,9 @@ def train_model(
     checkpoint : path-like, optional
         A file that is written at the start and after every epoch. If it is there already,
         training goes on from it. On the processor it ends with the very weights of an
-        uninterrupted training; a GPU's random numbers, as for dropout, are not in the file.
+        uninterrupted training; a GPU's random numbers, as for dropout, are not in the file. It
+        goes on only with the same images, labels, layers, optimizer, schedule and loss; a loss
+        that is a function is known by its name alone.
     on_step : callable, optional
         Called with the history so far after every step, to watch or to measure. If it raises
         ``KeyboardInterrupt``, training ends as by the keyboard.
@@ -206,7 +209,7 @@ def train_model(
     set_training_mode = _training_mode(model)
 
     history = History()
-    settings = {
+    settings: dict[str, int | str | None] = {
         "batch_size": batch_size,
         "shuffle": shuffle,
         "seed": seed,
@@ -214,6 +217,13 @@ def train_model(
         "number of validation images": 0 if x_val is None else len(x_val),
     }
     if checkpoint is not None:
+        settings |= {
+            "loss": name_of(criterion),
+            "training images": fingerprint(x_train),
+            "training labels": fingerprint(y_train),
+            "validation images": fingerprint(x_val),
+            "validation labels": fingerprint(y_val),
+        }
         if kept := load_checkpoint(checkpoint, settings, state, num_epochs):
             history = History(**kept)
         else:

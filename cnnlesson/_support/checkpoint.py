@@ -1,6 +1,15 @@
-"""Training that survives an interruption: its whole state to a file, and back."""
+"""Training that survives an interruption: its whole state to a file, and back.
 
+A file belongs to one training. What can be compared is compared before anything is changed: the
+images and labels, the layers, what trains, the optimizer, the schedule, the loss. A loss that is a
+function is known by its name alone, and what it does cannot be compared; nor can what happens
+inside a model's own ``forward``.
+"""
+
+import copy
 import inspect
+import io
+import secrets
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +18,8 @@ from zipfile import BadZipFile, ZipFile
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
+
+from cnnlesson._support.fingerprints import checksum_of, outline
 
 __all__ = ["TrainingState", "load_checkpoint", "save_checkpoint"]
 
@@ -48,16 +59,70 @@ class TrainingState(NamedTuple):
         if scheduler:
             chosen = inspect.signature(type(scheduler)).parameters.keys() - {"last_epoch"}
             hyperparameters = {k: v for k, v in scheduler.state_dict().items() if k in chosen}
+        # PyTorch adds this default when it loads a state; absent it means the same.
+        defaults = dict(self.optimizer.defaults)
+        defaults |= {"differentiable": defaults.get("differentiable", False)}
+        names = {w: name for name, w in self.model.named_parameters()}
         return {
-            "optimizer": f"{type(self.optimizer).__name__} {self.optimizer.defaults}",
-            "parameters per group": tuple(len(group["params"]) for group in groups),
+            "optimizer": f"{type(self.optimizer).__name__} {defaults}",
+            "parameters per group": tuple(
+                tuple(names.get(w, "none of the model's") for w in group["params"])
+                for group in groups
+            ),
             # A scheduler may have moved the step size, and not all of them note where it began.
             "initial step sizes": tuple(
                 str(group.get("initial_lr", None if scheduler else group["lr"])) for group in groups
             ),
             "scheduler": f"{type(scheduler).__name__} {hyperparameters}" if scheduler else None,
             **{f"shape of {name}": tuple(w.shape) for name, w in self.model.state_dict().items()},
+            **{f"type of {name}": str(w.dtype) for name, w in self.model.state_dict().items()},
+            **{f"layer {name or 'itself'}": outline(m) for name, m in self.model.named_modules()},
+            **{f"training of {name}": w.requires_grad for w, name in names.items()},
         }
+
+    def content(self) -> dict[str, Any]:
+        """Return what changes while these objects are used.
+
+        Returns
+        -------
+        dict
+            The states, for `restore`.
+        """
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict() if self.scheduler else None,
+            "order": self.order.get_state(),
+            "random": torch.get_rng_state(),  # on the processor dropout draws from this one
+        }
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Put these objects into another state, or leave them in the one they are in.
+
+        Parameters
+        ----------
+        content : dict
+            What `content` returned.
+
+        Raises
+        ------
+        Exception
+            Whatever PyTorch raises, if the content does not fit; nothing is changed then.
+        """
+        before = copy.deepcopy(self.content())
+        try:
+            self._put(content)
+        except Exception:
+            self._put(before)
+            raise
+
+    def _put(self, content: dict[str, Any]) -> None:
+        self.model.load_state_dict(content["model"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        if self.scheduler:
+            self.scheduler.load_state_dict(content["scheduler"])
+        self.order.set_state(content["order"])
+        torch.set_rng_state(content["random"])
 
 
 def save_checkpoint(
@@ -81,22 +146,23 @@ def save_checkpoint(
     ValueError
         If the file cannot be written.
     """
-    content = {
-        "settings": settings | state.identity(),
-        "losses": losses,
-        "model": state.model.state_dict(),
-        "optimizer": state.optimizer.state_dict(),
-        "scheduler": state.scheduler.state_dict() if state.scheduler else None,
-        "order": state.order.get_state(),
-        "random": torch.get_rng_state(),  # on the processor dropout draws from this one
-    }
+    content = {"settings": state.identity() | settings, "losses": losses} | state.content()
+    content["checksum"] = checksum_of(content)
+    # To memory first: on a full disk PyTorch's own writer says nothing of a disk.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
     path = Path(path)
-    unfinished = path.with_name(path.name + ".unfinished")
+    # A name of its own: another training may be writing the same checkpoint.
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.unfinished")
     try:
-        torch.save(content, unfinished)
+        unfinished.write_bytes(buffer.getbuffer())
         unfinished.replace(path)
-    except (OSError, RuntimeError) as error:  # torch reports a missing folder as RuntimeError
-        raise ValueError(f"{path}: expected a file that can be written, found: {error}") from error
+    except OSError as error:
+        raise ValueError(
+            f"{path}: expected a file that can be written, found: {error.strerror or error}"
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def load_checkpoint(
@@ -126,7 +192,7 @@ def load_checkpoint(
     if not path.exists():
         return None
     content = _read(path)
-    expected, found = settings | state.identity(), content["settings"]
+    expected, found = state.identity() | settings, content["settings"]
     for name in expected | found:
         if found.get(name) != expected.get(name):
             raise ValueError(
@@ -138,12 +204,10 @@ def load_checkpoint(
             f"{path}: expected a checkpoint of at most {num_epochs} epochs, "
             f"found {epochs}; {REMEDY}"
         )
-    state.model.load_state_dict(content["model"])
-    state.optimizer.load_state_dict(content["optimizer"])
-    if state.scheduler:
-        state.scheduler.load_state_dict(content["scheduler"])
-    state.order.set_state(content["order"])
-    torch.set_rng_state(content["random"])
+    try:
+        state.restore(content)
+    except Exception as error:  # what was written by hand fails in many ways
+        raise _damaged(path) from error
     return content["losses"]
 
 
@@ -153,11 +217,16 @@ def _read(path: Path) -> dict[str, Any]:
             if damaged := archive.testzip():  # torch itself does not compare the checksums
                 raise BadZipFile(damaged)
         content = torch.load(path, map_location="cpu", weights_only=True)
-        content["settings"], content["losses"]["train_loss"]
+        if content.pop("checksum") != checksum_of(content):
+            raise ValueError("changed since it was written")
     except Exception as error:  # a damaged file fails in many ways; all of them mean the same
-        found = "a folder" if path.is_dir() else f"{path.stat().st_size} bytes"
-        raise ValueError(
-            f"{path}: expected a checkpoint written by train_model, "
-            f"found {found} that cannot be read as one; {REMEDY}"
-        ) from error
+        raise _damaged(path) from error
     return content
+
+
+def _damaged(path: Path) -> ValueError:
+    found = "a folder" if path.is_dir() else f"{path.stat().st_size} bytes"
+    return ValueError(
+        f"{path}: expected a checkpoint written by train_model, "
+        f"found {found} that cannot be read as one; {REMEDY}"
+    )

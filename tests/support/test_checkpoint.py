@@ -1,12 +1,14 @@
 """Interrupted training: it goes on to the very same weights, or says why it cannot."""
 
 import copy
+import math
 import os
 import random
 import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from torch import nn
 from torch.optim import lr_scheduler
 
 from cnnlesson import ClassicalSGD, History, train_model
-from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, name_of, save_checkpoint
 
 NUM_EPOCHS, BATCHES = 4, 4  # batches per epoch
 cross_entropy = nn.CrossEntropyLoss()
@@ -210,11 +212,11 @@ def test_a_path_may_be_a_string(tmp_path):
 
 def test_an_unfinished_file_is_no_checkpoint(tmp_path):
     path = tmp_path / "training.pt"
-    unfinished = tmp_path / "training.pt.unfinished"
+    unfinished = tmp_path / "training.pt.0a1b2c3d.unfinished"
     unfinished.write_bytes(b"half a checkpo")
     training = Training("momentum")
     assert training.run(path) == uninterrupted("momentum")[0]
-    assert not unfinished.exists()
+    assert sorted(tmp_path.iterdir()) == [path, unfinished]  # somebody else's: it stays
 
 
 KILLS = """
@@ -443,7 +445,7 @@ OTHERS = {
         ("other momentum", "optimizer SGD {'lr': 0.1, 'momentum': 0.8"),
         ("other gamma", "scheduler StepLR {'step_size': 1, 'gamma': 0.4}"),
         ("other step", "scheduler StepLR {'step_size': 2"),
-        ("two groups", "parameters per group (1, 1, 1, 1, 1, 1)"),
+        ("two groups", "parameters per group (('0.weight',), ('0.bias',)"),
         ("other lr of the group", "initial step sizes ('0.3',)"),
     ],
 )
@@ -456,12 +458,19 @@ def test_other_settings_of_the_optimizer_or_the_schedule(
     assert_refused(path, f"a checkpoint with {expected}", "", name=name)
 
 
+ALL = "(('0.weight', '0.bias', '1.weight', '1.bias', '3.weight', '3.bias'),)"
+
+
 @pytest.mark.parametrize(
     ("model", "expected", "found"),
     [
         (nn.Sequential(nn.Linear(4, 9)), "shape of 0.weight (9, 4)", "(8, 4)"),
-        (nn.Sequential(nn.Linear(4, 8, bias=False)), "parameters per group (1,)", "(6,)"),
-        (nn.ModuleDict({"a": nn.Linear(4, 8)}), "parameters per group (2,)", "(6,)"),
+        (nn.Sequential(nn.Linear(4, 8, bias=False)), "parameters per group (('0.weight',),)", ALL),
+        (
+            nn.ModuleDict({"a": nn.Linear(4, 8)}),
+            "parameters per group (('a.weight', 'a.bias'),)",
+            ALL,
+        ),
         (
             nn.Sequential(
                 nn.Linear(4, 8),
@@ -469,8 +478,10 @@ def test_other_settings_of_the_optimizer_or_the_schedule(
                 nn.Dropout(),
                 nn.Linear(8, 3),
             ),
-            "shape of 1.running_mean None",
-            "(8,)",
+            "layer 1 BatchNorm1d(8, eps=1e-05, momentum=0.1, affine=True, bias=True, "
+            "track_running_stats=False)",
+            "BatchNorm1d(8, eps=1e-05, momentum=0.1, affine=True, bias=True, "
+            "track_running_stats=True)",
         ),
     ],
     ids=["width", "bias", "names", "buffers"],
@@ -507,6 +518,147 @@ def test_more_epochs_than_asked_for(checkpoint, tmp_path):
     assert_refused(path, "a checkpoint of at most 1 epochs", "2", num_epochs=1)
 
 
+# Every optimizer, resumed three times
+
+
+def optimizers() -> list[type[torch.optim.Optimizer]]:
+    kinds = [kind for kind in vars(torch.optim).values() if isinstance(kind, type)]
+    kinds = [kind for kind in kinds if issubclass(kind, torch.optim.Optimizer)]
+    unfit = {torch.optim.Optimizer, torch.optim.LBFGS, torch.optim.SparseAdam}
+    return [ClassicalSGD, *(kind for kind in kinds if kind not in unfit)]
+
+
+@pytest.mark.parametrize("kind", optimizers(), ids=lambda kind: kind.__name__)
+def test_any_optimizer_is_resumed_three_times(kind, tmp_path, monkeypatch):
+    def make(parameters):
+        if kind is getattr(torch.optim, "Muon", None):  # for matrices alone
+            parameters = [w for w in parameters if w.ndim == 2]
+        return kind(parameters, lr=0.01)
+
+    monkeypatch.setitem(TRAININGS, "any", (make, None))
+    path = tmp_path / "training.pt"
+    for seed in range(3):  # the first begins; what the others begin with is replaced
+        assert Training("any", seed=seed).run(path, stop_at=6).status == "interrupted"
+    resumed = Training("any", seed=9)
+    assert resumed.run(path) == uninterrupted("any")[0]
+
+
+# What else is another training
+
+
+def refusal(path: Path, tmp_path: Path, model=None, **options) -> str:
+    """Return why a checkpoint is refused, and make sure that nothing was changed."""
+    training = Training("momentum", seed=3)
+    if model is not None:
+        training.model = model
+        training.optimizer = sgd(model.parameters())
+    before = training.state()
+    with pytest.raises(ValueError, match="; give another path") as caught:
+        training.run(path, **options)
+    assert_same(training.state(), before)
+    return str(caught.value)
+
+
+def layers(activation: nn.Module) -> nn.Module:
+    return nn.Sequential(nn.Linear(4, 8), activation, nn.Linear(8, 3))
+
+
+def test_other_images_or_labels_of_the_same_number_are_refused(tmp_path):
+    path = tmp_path / "training.pt"
+    Training("momentum").run(path, num_epochs=1)
+    x, y = points()
+    assert "a checkpoint with training images (22, 4)" in refusal(path, tmp_path, data=(x + 1, y))
+    assert "a checkpoint with training labels (22,)" in refusal(path, tmp_path, data=(x, y.flip(0)))
+    x, y = points(9)
+    assert "with validation images (9, 4)" in refusal(path, tmp_path, x_val=-x)
+    assert "with validation labels (9,)" in refusal(path, tmp_path, y_val=y.flip(0))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda _: layers(nn.Tanh()), "layer 1 Tanh(), found ReLU();"),
+        (lambda _: layers(nn.LeakyReLU(0.2)), "layer 1 LeakyReLU(negative_slope=0.2), found ReLU("),
+        (lambda model: model.double(), "type of 0.weight torch.float64, found torch.float32;"),
+        (
+            lambda model: model[0].requires_grad_(False) and model,
+            "training of 0.weight False, found True;",
+        ),
+    ],
+    ids=["tanh", "leaky", "float64", "frozen"],
+)
+def test_another_network_of_the_same_shapes_is_refused(change, expected, tmp_path):
+    path = tmp_path / "training.pt"
+    training = Training("momentum")
+    training.model = layers(nn.ReLU())
+    training.optimizer = sgd(training.model.parameters())
+    training.run(path, num_epochs=1)
+    assert f"expected a checkpoint with {expected}" in refusal(
+        path, tmp_path, change(layers(nn.ReLU()))
+    )
+
+
+def test_parameters_in_another_order_are_refused(tmp_path):
+    path = tmp_path / "training.pt"
+    Training("momentum").run(path, num_epochs=1)
+    reversed_one = Training("momentum")
+    reversed_one.optimizer = sgd(list(reversed_one.model.parameters())[::-1])
+    before = reversed_one.state()
+    with pytest.raises(ValueError, match=r"parameters per group \(\('3.bias', '3.weight'"):
+        reversed_one.run(path)
+    assert_same(reversed_one.state(), before)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (nn.CrossEntropyLoss(), nn.CrossEntropyLoss(label_smoothing=0.1)),
+        (nn.CrossEntropyLoss(), nn.CrossEntropyLoss(reduction="sum")),
+        (nn.CrossEntropyLoss(), nn.CrossEntropyLoss(weight=torch.ones(3))),
+        (nn.CrossEntropyLoss(), nn.MultiMarginLoss()),
+        (nn.functional.cross_entropy, nn.functional.multi_margin_loss),
+    ],
+)
+def test_another_loss_is_told_by_its_name_and_settings(one, other):
+    assert name_of(one) == name_of(copy.deepcopy(one))
+    assert name_of(one) != name_of(other)
+
+
+def edits() -> dict[str, Callable[[dict], object]]:
+    """Return what a hand may do to the content of a file."""
+
+    def velocity(content: dict) -> None:
+        content["optimizer"]["state"][0]["momentum_buffer"] = torch.zeros(7)
+
+    return {
+        "no model": lambda c: c.pop("model"),
+        "no random state": lambda c: c.pop("random"),
+        "a short random state": lambda c: c.update(random=c["random"][:10]),
+        "an order of another type": lambda c: c.update(order=torch.zeros(3)),
+        "a weight that is missing": lambda c: c["model"].pop("0.weight"),
+        "a weight of another shape": lambda c: c["model"].update({"0.bias": torch.zeros(2)}),
+        "an optimizer without groups": lambda c: c["optimizer"].update(param_groups=[]),
+        "an optimizer that is text": lambda c: c.update(optimizer="SGD"),
+        "a loss that is text": lambda c: c["losses"].update(train_loss=["low"]),
+        "a loss that is NaN": lambda c: c["losses"].update(batch_loss=[math.nan]),
+        "lists of other lengths": lambda c: c["losses"].update(val_loss=[1.0, 2.0, 3.0]),
+        "another status": lambda c: c["losses"].update(status="diverged"),
+        "a list that nobody knows": lambda c: c["losses"].update(extra=[]),
+        "settings that are a list": lambda c: c.update(settings=[]),
+        "a velocity of another shape": velocity,
+    }
+
+
+@pytest.mark.parametrize("name", edits())
+def test_a_file_edited_by_hand_is_refused_or_does_no_harm(name, tmp_path):
+    path = tmp_path / "training.pt"
+    Training("momentum").run(path, num_epochs=2)
+    content = torch.load(path, weights_only=True)
+    edits()[name](content)
+    torch.save(content, path)
+    assert "expected a checkpoint written by train_model" in refusal(path, tmp_path)
+
+
 # Files that cannot be written
 
 
@@ -534,17 +686,46 @@ def test_a_failed_write_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "training.pt"
     Training("momentum").run(path, num_epochs=2)
     kept = path.read_bytes()
-    save = torch.save
+    write = Path.write_bytes
 
-    def full(content, file):
-        save(content, file)
-        Path(file).write_bytes(Path(file).read_bytes()[:1000])
+    def full(file, content):
+        write(file, bytes(content)[:1000])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(ValueError, match=f"^{path}: expected a file .* No space left on device"):
         Training("momentum").run(path)
     assert path.read_bytes() == kept
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disk_that_is_really_full_says_so(tmp_path):
+    """A limit on the size of files stands for the disk."""
+    script = (
+        "import resource, signal, sys\n"
+        "from cnnlesson import train_model\n"
+        "import torch\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))\n"
+        "model = torch.nn.Linear(4, 3)\n"
+        "sgd = torch.optim.SGD(model.parameters(), lr=0.1)\n"
+        "data = torch.zeros(6, 4), torch.zeros(6, dtype=torch.int64)\n"
+        "loss = torch.nn.CrossEntropyLoss()\n"
+        "try:\n"
+        "    train_model(model, sgd, loss, *data, checkpoint=sys.argv[1])\n"
+        "except ValueError as error:\n"
+        "    print(error)\n"
+    )
+    path = tmp_path / "training.pt"
+    done = subprocess.run(
+        [sys.executable, "-c", script, path],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{path}: expected a file that can be written, found: File too large\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 # The two functions themselves
