@@ -17,7 +17,8 @@ from torch import nn
 from torch.optim import lr_scheduler
 
 from cnnlesson import ClassicalSGD, History, train_model
-from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, name_of, save_checkpoint
+from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from cnnlesson._support.fingerprints import name_of
 
 NUM_EPOCHS, BATCHES = 4, 4  # batches per epoch
 cross_entropy = nn.CrossEntropyLoss()
