@@ -1,11 +1,12 @@
 """The three equations of momentum as an optimiser of PyTorch's."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from cnnlesson._support.arguments import MomentumCoefficient, Positive, checked
+from cnnlesson._support.arguments import Flag, MomentumCoefficient, NonNegative, Positive, checked
 
 __all__ = ["ClassicalSGD"]
 
@@ -13,23 +14,29 @@ __all__ = ["ClassicalSGD"]
 class ClassicalSGD(torch.optim.Optimizer):
     """Stochastic gradient descent with classical momentum, its three equations written out.
 
-    At a constant step size this walks exactly the path of
-    ``torch.optim.SGD(params, lr, momentum)``. They part once the step size changes:
-    PyTorch's buffer is multiplied by the *new* step size, this velocity keeps the old one.
+    At a constant step size this walks exactly the path of ``torch.optim.SGD`` with the same
+    arguments. They part once the step size changes: PyTorch's buffer is multiplied by the *new*
+    step size, this velocity keeps the old one.
 
     Parameters
     ----------
     params : iterable
-        Parameters, or parameter groups, to optimise.
+        Parameters, or parameter groups, to optimise. A group may have its own values of the
+        following.
     lr : float
         Step size α, positive.
     momentum : float, default 0
         Momentum μ, in [0, 1).
+    weight_decay : float, default 0
+        Factor λ, 0 or more: the gradient is that of the loss plus half of λ times the sum of the
+        squared weights.
+    nesterov : bool, default False
+        Nesterov's momentum. As in PyTorch, the weights are then the points ahead, w + μv.
 
     Raises
     ------
     ValueError
-        If ``lr`` or ``momentum`` is out of its range.
+        If a value is out of its range, in a group too.
 
     References
     ----------
@@ -43,8 +50,28 @@ class ClassicalSGD(torch.optim.Optimizer):
         params: object,
         lr: Positive,
         momentum: MomentumCoefficient = 0.0,
+        *,
+        weight_decay: NonNegative = 0.0,
+        nesterov: Flag = False,
     ) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum})  # type: ignore[arg-type]
+        settings = {"momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}
+        super().__init__(params, {"lr": lr} | settings)  # type: ignore[arg-type]
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters, as when a frozen layer begins to train.
+
+        Parameters
+        ----------
+        param_group : dict
+            ``params``, and those values in which the group differs from the others.
+
+        Raises
+        ------
+        ValueError
+            If a value is out of its range.
+        """
+        _check(**{name: param_group[name] for name in self.defaults if name in param_group})
+        super().add_param_group(param_group)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:  # type: ignore[override]
@@ -68,11 +95,25 @@ class ClassicalSGD(torch.optim.Optimizer):
             for w in group["params"]:
                 if w.grad is None:
                     continue
-                g = w.grad
+                lr, momentum = group["lr"], group["momentum"]
+                g = w.grad.add(w, alpha=group["weight_decay"]) if group["weight_decay"] else w.grad
                 state = self.state[w]
                 if not state:
                     state["velocity"] = torch.zeros_like(w)
                 v = state["velocity"]
-                v.mul_(group["momentum"]).sub_(g, alpha=group["lr"])  # v ← μv − αg
-                w.add_(v)  #                                            w ← w + v
+                v.mul_(momentum).sub_(g, alpha=lr)  # v ← μv − αg
+                if group["nesterov"]:
+                    w.add_(v, alpha=momentum).sub_(g, alpha=lr)  # w ← w + μv − αg
+                else:
+                    w.add_(v)  # w ← w + v
         return loss
+
+
+@checked
+def _check(
+    lr: Positive = 1.0,
+    momentum: MomentumCoefficient = 0.0,
+    weight_decay: NonNegative = 0.0,
+    nesterov: Flag = False,
+) -> None:
+    """Refuse values out of their range."""

@@ -20,8 +20,8 @@ from cnnlesson._support.arguments import (
     MomentumCoefficient,
     NonNegative,
     NonNegativeCount,
+    NonNegatives,
     Positive,
-    Positives,
     Seed,
     Vector,
     checked,
@@ -95,7 +95,7 @@ def momentum_descent(
     gradient: Callable[[np.ndarray], ArrayLike],
     w0: Vector,
     *,
-    lr: Positives,
+    lr: NonNegatives,
     momentum: MomentumCoefficient = 0.0,
     num_steps: NonNegativeCount = 150,
     convention: Convention = "classical",
@@ -111,7 +111,7 @@ def momentum_descent(
     w0 : array_like, shape (dim,)
         The start. A number is taken as a vector of length 1.
     lr : float or array_like, shape (num_steps,)
-        Step size α, positive; or a schedule, one for each step.
+        Step size α, positive; or a schedule, one for each step, which may reach 0.
     momentum : float, default 0
         Momentum μ, in [0, 1). With 0 this is gradient descent.
     num_steps : int, default 150
@@ -172,6 +172,8 @@ def momentum_descent(
     .. [3] I. Sutskever, J. Martens, G. Dahl, G. Hinton, "On the importance of initialization and
        momentum in deep learning", ICML 2013.
     """
+    if lr.size == 1 and not lr[0]:
+        raise ValueError("lr: expected a positive finite number, or a schedule, found 0")
     if lr.size not in (1, num_steps):
         raise ValueError(
             f"lr: expected one number, or one for each of the {num_steps} steps, found {lr.size}"

@@ -548,3 +548,74 @@ def test_classical_sgd_does_not_record_its_own_steps():
     assert w.is_leaf
     assert not optimizer.state[w]["velocity"].requires_grad
     assert w.grad.item() == 1  # the gradient is the caller's
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize("momentum", [0.5, 0.9])
+def test_weight_decay_and_nesterov_are_those_of_pytorch(momentum, weight_decay, nesterov):
+    options = {"momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}
+    paths = []
+    for optimizer_class in (ClassicalSGD, torch.optim.SGD):
+        w = nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
+        optimizer = optimizer_class([w], lr=0.05, **options)
+        paths.append([])
+        for _ in range(100):
+            optimizer.zero_grad()
+            (w**4).sum().backward()
+            optimizer.step()
+            paths[-1].append(w.tolist())
+    np.testing.assert_allclose(*paths, rtol=1e-12)
+
+
+def test_weights_of_nesterovs_form_are_the_points_ahead():
+    def gradient(w):
+        return 4 * w**3
+
+    lr, momentum = 0.05, 0.9
+    path = momentum_descent(
+        gradient, [1.0], lr=lr, momentum=momentum, num_steps=40, convention="nesterov"
+    )
+    w = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    optimizer = ClassicalSGD([w], lr, momentum, nesterov=True)
+    ahead = [w.item()]
+    for _ in range(40):
+        optimizer.zero_grad()
+        (w**4).sum().backward()
+        optimizer.step()
+        ahead.append(w.item())
+    np.testing.assert_allclose(ahead, (path.w + momentum * path.v)[:, 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("group", "message"),
+    [
+        ({"lr": -5}, "lr: expected a positive finite number, found -5"),
+        ({"lr": 0}, "lr: expected a positive finite number, found 0"),
+        ({"momentum": 7}, r"momentum: expected a number in \[0, 1\), found 7"),
+        ({"weight_decay": -1}, "weight_decay: expected a finite number, 0 or more, found -1"),
+        ({"nesterov": "no"}, "nesterov: expected True or False, found 'no'"),
+    ],
+)
+def test_a_group_is_checked_too(group, message):
+    a, b = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
+    with pytest.raises(ValueError, match=f"^{message}"):
+        ClassicalSGD([{"params": [a]}, {"params": [b], **group}], lr=0.1)
+    optimizer = ClassicalSGD([a], lr=0.1)
+    with pytest.raises(ValueError, match=f"^{message}"):
+        optimizer.add_param_group({"params": [b], **group})
+    assert len(optimizer.param_groups) == 1
+
+
+def test_a_schedule_may_reach_zero_and_a_step_size_may_not():
+    schedule = [0.1, 0.05, 0.0]
+    path = momentum_descent(lambda w: w, [1.0], lr=schedule, momentum=0.5, num_steps=3)
+    w = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    optimizer = ClassicalSGD([w], lr=0.1, momentum=0.5)
+    for alpha in schedule:
+        optimizer.param_groups[0]["lr"] = alpha
+        w.grad = w.detach().clone()
+        optimizer.step()
+    assert path.w[-1, 0] == pytest.approx(w.item(), rel=1e-14)
+    with pytest.raises(ValueError, match=r"^lr: expected a positive finite number, or a schedule"):
+        momentum_descent(lambda w: w, [1.0], lr=0.0, num_steps=3)
