@@ -101,7 +101,7 @@ class ErrorMilestones(Figure, module="error_milestones"):
         """
         loss = stochastic_error(
             self.curvatures,
-            0,
+            np.zeros(1),
             lr=self.lr,
             momentum=self.momentum,
             noise=self.noise,
