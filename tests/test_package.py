@@ -34,7 +34,7 @@ MAY_IMPORT = {
 ORDER = {
     "_support": ("fingerprints", "files", "checkpoint", "mnist"),
     "lesson": ("model", "data", "tracing", "evaluation", "training"),
-    "momentum": ("descent", "quadratic", "iterates", "regression"),
+    "momentum": ("step_matrix", "descent", "quadratic", "iterates", "regression"),
     "diagrams": ("stages", "glyphs", "draw"),
     "experiments": (
         *("activity", "curvature", "run", "results", "studies", "sweeps", "tracking"),

@@ -33,6 +33,7 @@ from cnnlesson._support.arguments import (
 )
 from cnnlesson.momentum.descent import Trajectory
 from cnnlesson.momentum.quadratic import max_stable_lr
+from cnnlesson.momentum.step_matrix import quarter_discriminant
 
 __all__ = [
     "StochasticError",
@@ -51,9 +52,7 @@ def _power(
     step = lr * curvatures
     half_trace = (1 + momentum - step) / 2
     root = np.sqrt(momentum)
-    # A quarter of the discriminant. Factored, and with 1 - √μ written without the difference, it
-    # stays precise where the eigenvalues meet.
-    quarter = (((1 - momentum) / (1 + root)) ** 2 - step) * ((1 + root) ** 2 - step) / 4
+    quarter = quarter_discriminant(step, momentum)
     size, spread = np.abs(half_trace), np.sqrt(np.abs(quarter))
     sign = np.where(half_trace < 0, -1.0, 1.0)
 
@@ -125,7 +124,9 @@ def quadratic_path(
     step = lr * curvatures
     with np.errstate(over="ignore", invalid="ignore"):
         w = (c + (1 - step - momentum) / 2 * p) * start
-        return Trajectory(w, v=0.0 - step * p * start)
+        v = 0.0 - step * p * start
+    # What starts in the minimum stays there, where the factor is infinite too.
+    return Trajectory(*(np.where(start == 0, 0.0, part) for part in (w, v)))
 
 
 @checked
@@ -239,6 +240,7 @@ def stochastic_error(
     _, p = _power(curvatures, lr, momentum, np.arange(steps.max() + 1))
     with np.errstate(over="ignore", invalid="ignore"):
         variance = (lr * sigma) ** 2 * np.cumsum(p**2, axis=0)[steps]
+        variance = np.where(sigma == 0, 0.0, variance)  # where the sum is infinite too
         return StochasticError(
             deterministic=error_by_component(curvatures, w0, lr=lr, momentum=momentum, steps=steps),
             noise=curvatures / 2 * variance,

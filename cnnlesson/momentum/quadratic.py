@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cnnlesson._support.arguments import MomentumCoefficient, NonNegative, Positive, checked
+from cnnlesson.momentum.step_matrix import step_eigenvalues, step_matrix, step_rate
 
 __all__ = [
     "critical_momentum",
@@ -61,8 +62,7 @@ def momentum_matrix(
     ValueError
         If an argument is out of its range.
     """
-    step = lr * curvature
-    return np.array([[1 - step, momentum], [-step, momentum]])
+    return step_matrix(lr * curvature, momentum)
 
 
 @checked
@@ -100,18 +100,8 @@ def momentum_eigenvalues(
     ValueError
         If an argument is out of its range.
     """
-    # Factored, and with 1 - √μ written without the difference, the discriminant stays precise where
-    # the eigenvalues meet. A general routine knows them there only to the square root of rounding.
-    step = lr * curvature
-    half_trace = (1 + momentum - step) / 2
-    root = np.sqrt(momentum)
-    discriminant = (((1 - momentum) / (1 + root)) ** 2 - step) * ((1 + root) ** 2 - step)
-    if discriminant < 0:
-        imaginary = np.sqrt(-discriminant) / 2
-        return complex(half_trace, imaginary), complex(half_trace, -imaginary)
-    larger = half_trace + np.copysign(np.sqrt(discriminant) / 2, half_trace)
-    smaller = momentum / larger if larger else 0.0  # from the determinant: nothing cancels
-    return complex(larger), complex(smaller)
+    first, second = step_eigenvalues(lr * curvature, momentum)
+    return complex(first), complex(second)
 
 
 @checked
@@ -144,7 +134,7 @@ def spectral_radius(curvature: NonNegative, lr: Positive, momentum: MomentumCoef
     ----------
     G. Goh, "Why Momentum Really Works", Distill, 2017.
     """
-    return abs(momentum_eigenvalues(curvature, lr, momentum)[0])
+    return float(step_rate(lr * curvature, momentum))
 
 
 @checked

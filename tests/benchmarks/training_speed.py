@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable
 
 import torch
+from original_loop import original_loop
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -37,7 +38,7 @@ def course_loop(
     train_model(model, optimizer, criterion, x_train, y_train, batch_size=BATCH_SIZE, num_epochs=1)
 
 
-def original_loop(
+def first_loop(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     criterion: nn.Module,
@@ -45,23 +46,8 @@ def original_loop(
     y_train: Tensor,
 ) -> None:
     """Train as the notebook did that the course grew from: in order, one print an epoch."""
-    n, bs = len(x_train), BATCH_SIZE
-    model.train()
-    running_loss = 0.0
-    for i in range((n - 1) // bs + 1):
-        start_i = i * bs
-        end_i = start_i + bs
-        images = x_train[start_i:end_i]
-        labels = y_train[start_i:end_i]
-
-        optimizer.zero_grad()
-        outputs = model(images)
-        loss = criterion(outputs, labels)
-        loss.backward()
-        optimizer.step()
-
-        running_loss += loss.item()
-    print(f"Epoch 1, Loss: {running_loss / (i + 1):.4f}")
+    [loss] = original_loop(model, optimizer, criterion, x_train, y_train, BATCH_SIZE, num_epochs=1)
+    print(f"Epoch 1, Loss: {loss:.4f}")
 
 
 def data_loader_loop(
@@ -87,7 +73,7 @@ def data_loader_loop(
 
 LOOPS: dict[str, Loop] = {
     "train_model": course_loop,
-    "original loop": original_loop,
+    "original loop": first_loop,
     "DataLoader": data_loader_loop,
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from original_loop import original_loop
 from sklearn.metrics import accuracy_score
 from torch import nn
 from torch.optim.lr_scheduler import CyclicLR, OneCycleLR, ReduceLROnPlateau, StepLR
@@ -46,30 +47,6 @@ def train(model=None, *, lr=0.1, momentum=0.9, loss=criterion, data=None, **opti
 
 
 # The loop
-
-
-def original_loop(model, optimizer, criterion, x_train, y_train, bs, num_epochs):
-    """Train as the notebook that this course grew from did, and return what it printed."""
-    n = len(x_train)
-    means = []
-    model.train()
-    for _ in range(num_epochs):
-        running_loss = 0.0
-        for i in range((n - 1) // bs + 1):
-            start_i = i * bs
-            end_i = start_i + bs
-            images = x_train[start_i:end_i]
-            labels = y_train[start_i:end_i]
-
-            optimizer.zero_grad()
-            outputs = model(images)
-            loss = criterion(outputs, labels)
-            loss.backward()
-            optimizer.step()
-
-            running_loss += loss.item()
-        means.append(running_loss / (i + 1))
-    return means
 
 
 @pytest.mark.parametrize("n", [96, 100])

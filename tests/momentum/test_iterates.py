@@ -257,6 +257,17 @@ def test_without_noise_only_the_deterministic_part_is_left():
     np.testing.assert_array_equal(found.noise, np.zeros((3, 3)))
 
 
+def test_without_a_start_or_noise_nothing_grows_however_steep_the_bowl():
+    options = {"lr": 4.0, "momentum": 0.3, "steps": [0, 1, 5000]}
+    still, moving = quadratic_path([1.0, 2.0], [0.0, 1.0], **options).w.T
+    assert still.tolist() == [0, 0, 0]
+    assert not np.isfinite(moving[-1])
+    found = stochastic_error([1.0, 2.0], 0.0, noise=[0.0, 0.1], **options)
+    assert not found.deterministic.any()
+    assert found.noise[:, 0].tolist() == [0, 0, 0]
+    assert found.noise[:, 1].tolist() == [0, pytest.approx(0.16), np.inf]
+
+
 # What is refused
 
 BOWL = {"curvatures": [1.0, 2.0], "w0": [1.0, 1.0], "lr": 0.1, "momentum": 0.5, "steps": [0, 1]}

@@ -3,7 +3,8 @@
 import numpy as np
 
 from cnnlesson.momentum.descent import momentum_descent
-from cnnlesson.momentum.quadratic import spectral_radius
+from cnnlesson.momentum.iterates import noise_floor, stochastic_error
+from cnnlesson.momentum.step_matrix import step_rate
 from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.settings import Number, Whole
 
@@ -65,9 +66,7 @@ class ErrorMilestones(Figure, module="error_milestones"):
     @property
     def rates(self) -> np.ndarray:
         """In the long run, the factor of each component's error per step, shape (20,)."""
-        return np.array(
-            [spectral_radius(curvature, self.lr, self.momentum) for curvature in self.curvatures]
-        )
+        return step_rate(self.lr * self.curvatures, self.momentum)
 
     @property
     def milestones(self) -> np.ndarray:
@@ -93,27 +92,23 @@ class ErrorMilestones(Figure, module="error_milestones"):
             return (self._path(self.num_steps) ** 2).mean(axis=1)
 
     def stochastic_error(self) -> np.ndarray:
-        r"""Return what the noise adds to the expected squared error, after each step.
-
-        The covariance P of (w, v) obeys :math:`P_t = A P_{t-1} A^\top + \alpha^2 \sigma^2
-        \mathbf{1}\mathbf{1}^\top`, with A the matrix of one step, from :math:`P_0 = 0`.
+        """Return what the noise adds to the expected squared error, after each step.
 
         Returns
         -------
         numpy.ndarray, shape (num_steps + 1,)
             Mean over the components of the variance of w.
         """
-        step = self.lr * self.curvatures
-        momentum = np.full_like(step, self.momentum)
-        matrix = np.stack([1 - step, momentum, -step, momentum], axis=1).reshape(-1, 2, 2)
-        kick = (self.lr * self.noise) ** 2
-        covariance = np.zeros_like(matrix)
-        variance = np.zeros(self.num_steps + 1)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for t in range(1, self.num_steps + 1):
-                covariance = matrix @ covariance @ matrix.transpose(0, 2, 1) + kick
-                variance[t] = covariance[:, 0, 0].mean()
-        return variance
+        loss = stochastic_error(
+            self.curvatures,
+            np.zeros(1),
+            lr=self.lr,
+            momentum=self.momentum,
+            noise=self.noise,
+            steps=np.arange(self.num_steps + 1),
+        ).noise
+        with np.errstate(over="ignore"):
+            return (2 / self.curvatures * loss).mean(axis=1)
 
     @property
     def noise_floor(self) -> float:
@@ -127,8 +122,11 @@ class ErrorMilestones(Figure, module="error_milestones"):
         room = 2 * (1 + self.momentum) - self.lr * self.curvatures
         if room.min() <= _TOLERANCE:
             return np.inf
-        variance = self.lr * self.noise**2 * (1 + self.momentum)
-        return float((variance / (self.curvatures * (1 - self.momentum) * room)).mean())
+        floors = [
+            2 / curvature * noise_floor(curvature, self.lr, self.momentum, noise=self.noise)
+            for curvature in self.curvatures
+        ]
+        return float(np.mean(floors))
 
     def picture(self) -> str:
         """Return a bar per eigenvalue, up to the three milestones, as an ``<svg>``."""

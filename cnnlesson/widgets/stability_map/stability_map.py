@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from cnnlesson.momentum.descent import Trajectory
+from cnnlesson.momentum.step_matrix import quarter_discriminant, step_matrix, step_rate
 from cnnlesson.widgets.shared.figure import Figure, svg_path
 from cnnlesson.widgets.shared.settings import Number, Whole
 
@@ -59,15 +60,14 @@ class StabilityMap(Figure, module="stability_map"):
     @property
     def matrix(self) -> np.ndarray:
         """One step as a matrix applied to (w, v), shape (2, 2)."""
-        a, momentum = self.scaled_lr, self.momentum
-        return np.array([[1 - a, momentum], [-a, momentum]])
+        return step_matrix(self.scaled_lr, self.momentum)
 
     @property
     def rate(self) -> float:
         """Spectral radius ρ of the matrix: in the long run the error's factor per step."""
-        if self._is_critical:  # a double root, of which eigenvalue solvers lose half the digits
+        if self._is_critical:  # here rounding would decide whether they are real or complex
             return float(np.sqrt(self.momentum))
-        return float(np.abs(np.linalg.eigvals(self.matrix)).max())
+        return float(step_rate(self.scaled_lr, self.momentum))
 
     @property
     def regime(self) -> str:
@@ -78,10 +78,9 @@ class StabilityMap(Figure, module="stability_map"):
             return "boundary"
         if self._is_critical:
             return "critical"
-        trace = np.trace(self.matrix)
-        if trace**2 < 4 * self.momentum:
+        if quarter_discriminant(self.scaled_lr, self.momentum) < 0:
             return "ripples"
-        return "monotone" if trace > 0 else "zigzag"
+        return "monotone" if np.trace(self.matrix) > 0 else "zigzag"
 
     @property
     def _is_critical(self) -> bool:
@@ -95,11 +94,11 @@ class StabilityMap(Figure, module="stability_map"):
         Trajectory
             Weights and velocities, shape (num_steps + 1, 1) each.
         """
-        w, v = np.ones((self.num_steps + 1, 1)), np.zeros((self.num_steps + 1, 1))
-        for t in range(1, self.num_steps + 1):
-            v[t] = self.momentum * v[t - 1] - self.scaled_lr * w[t - 1]
-            w[t] = w[t - 1] + v[t]
-        return Trajectory(w, v)
+        states = np.zeros((self.num_steps + 1, 2))
+        states[0] = 1, 0
+        for t in range(self.num_steps):
+            states[t + 1] = self.matrix @ states[t]
+        return Trajectory(w=states[:, :1], v=states[:, 1:])
 
     def picture(self) -> str:
         """Return the map with its regimes and the place on it, as an ``<svg>``."""
