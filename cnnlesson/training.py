@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 from tqdm.auto import tqdm
 
-from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, Seed, check_pair, checked
+from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, Seed, checked
 from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, save_checkpoint
+from cnnlesson._support.inputs import check_pair
 from cnnlesson.evaluation import predict_logits
 
 __all__ = ["History", "train_model"]
