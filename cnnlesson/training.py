@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 
-from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, Seed, check_pair, checked
+from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, Seed, checked
 from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from cnnlesson._support.fingerprints import fingerprint, name_of
+from cnnlesson._support.inputs import check_pair
 from cnnlesson._support.schedule import Schedule
 from cnnlesson.evaluation import predict_logits
 

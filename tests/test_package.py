@@ -32,7 +32,10 @@ MAY_IMPORT = {
 # Within a room too imports run one way. These modules, heaviest last, may import what stands before
 # them in their own room only; the others of a room import none of it.
 ORDER = {
-    "_support": ("fingerprints", "files", "checkpoint", "mnist"),
+    "_support": (
+        *("fingerprints", "files", "inputs", "diagnosis", "answers"),
+        *("checkpoint", "mnist", "guard"),
+    ),
     "lesson": ("model", "data", "tracing", "evaluation", "training"),
     "momentum": ("step_matrix", "descent", "quadratic", "iterates", "regression"),
     "diagrams": ("stages", "glyphs", "draw"),

@@ -6,7 +6,6 @@ from functools import wraps
 from typing import Annotated, Any, ParamSpec, TypeVar, get_args, get_type_hints
 
 import numpy as np
-import torch
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, validate_call
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "Positives",
     "Seed",
     "Vector",
-    "check_pair",
     "checked",
 ]
 
@@ -153,31 +151,3 @@ def _found(value: object) -> str:
     if len(text) <= 60 and "\n" not in text:
         return text
     return f"an object of type {inspect.formatannotation(type(value))}"
-
-
-def check_pair(x_name: str, x: torch.Tensor, y_name: str, y: torch.Tensor) -> None:
-    """Make sure that there is one label for each image, and at least one image.
-
-    Parameters
-    ----------
-    x_name : str
-        What the caller calls the images.
-    x : torch.Tensor, shape (n, ...)
-        Images.
-    y_name : str
-        What the caller calls the labels.
-    y : torch.Tensor, shape (n,)
-        Labels.
-
-    Raises
-    ------
-    ValueError
-        If there are no images, or not one label for each.
-    """
-    if len(x) == 0:
-        raise ValueError(f"{x_name}: expected at least one image, found none")
-    if y.shape != x.shape[:1]:
-        raise ValueError(
-            f"{y_name}: expected one label for each of the {len(x)} images in {x_name}, "
-            f"found shape {tuple(y.shape)}"
-        )

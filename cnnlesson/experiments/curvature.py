@@ -13,7 +13,8 @@ import torch
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh
 from torch import Tensor, nn
 
-from cnnlesson._support.arguments import Count, Positive, Seed, check_pair, checked
+from cnnlesson._support.arguments import Count, Positive, Seed, checked
+from cnnlesson._support.inputs import check_pair
 
 __all__ = ["GradientNoise", "batch_sharpness", "gradient_noise", "sharpness"]
 

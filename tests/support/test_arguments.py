@@ -23,7 +23,6 @@ from cnnlesson._support.arguments import (
     Positives,
     Seed,
     Vector,
-    check_pair,
     checked,
 )
 
@@ -165,22 +164,6 @@ def test_errors_of_the_function_itself_pass_through():
 def test_the_function_keeps_name_docstring_and_defaults():
     assert receive.__name__ == "receive"
     assert receive()["count"] == 1
-
-
-def test_check_pair_takes_one_label_per_image():
-    check_pair("x", torch.zeros(3, 1, 28, 28), "y", torch.zeros(3))
-
-
-@pytest.mark.parametrize("shape", [(2,), (4,), (3, 1), (), (0,)])
-def test_check_pair_names_both(shape):
-    message = f"y_val: expected one label for each of the 3 images in x_val, found shape {shape}"
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        check_pair("x_val", torch.zeros(3, 1, 28, 28), "y_val", torch.zeros(shape))
-
-
-def test_check_pair_wants_images():
-    with pytest.raises(ValueError, match=r"^x: expected at least one image, found none$"):
-        check_pair("x", torch.zeros(0, 1, 28, 28), "y", torch.zeros(0))
 
 
 VECTORS = {

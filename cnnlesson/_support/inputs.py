@@ -1,0 +1,242 @@
+"""Models, images and labels at the door: what is something else is named, with the way out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import SkipValidation
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, TensorDataset
+
+__all__ = [
+    "Images",
+    "Labels",
+    "Model",
+    "check_classes",
+    "check_images",
+    "check_labels",
+    "check_model",
+    "check_pair",
+    "check_several",
+]
+
+# For functions that are `checked`, and look at these arguments themselves: the checks below know
+# what people give by mistake, and the call that mends it.
+Model = SkipValidation[nn.Module]
+Images = SkipValidation[Tensor]
+Labels = SkipValidation[Tensor]
+
+
+def check_model(name: str, model: object) -> None:
+    """Make sure that this is a model.
+
+    Parameters
+    ----------
+    name : str
+        What the caller calls it.
+    model : object
+        What was given as a model.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else: a class that was not called, say, or a dictionary of weights.
+    """
+    if isinstance(model, nn.Module):
+        return
+    if isinstance(model, type):
+        found = f"the class {model.__name__}; {model.__name__}() makes a model"
+    elif isinstance(model, Mapping):
+        found = "a dictionary; to use saved weights, give them to load_state_dict of a model"
+    else:
+        found = _kind(model)
+    raise ValueError(f"{name}: expected a torch.nn.Module, found {found}")
+
+
+def check_images(name: str, x: object) -> None:
+    """Make sure that this is a tensor of one image or more; which shape fits, the model tells.
+
+    Parameters
+    ----------
+    name : str
+        What the caller calls the images.
+    x : object
+        What was given as images.
+
+    Raises
+    ------
+    ValueError
+        If it is no tensor, has no axis or no image.
+    """
+    _check_tensor(name, x, dtype="float", part=0)
+    assert isinstance(x, Tensor)
+    if x.dim() == 0:
+        raise ValueError(f"{name}: expected a batch of images, found a single number")
+    if len(x) == 0:
+        raise ValueError(f"{name}: expected at least one image, found none")
+
+
+def check_pair(x_name: str, x: Tensor, y_name: str, y: Tensor) -> None:
+    """Make sure that there is one label for each image, and at least one image.
+
+    Parameters
+    ----------
+    x_name : str
+        What the caller calls the images.
+    x : torch.Tensor, shape (n, ...)
+        Images.
+    y_name : str
+        What the caller calls the labels.
+    y : torch.Tensor, shape (n,)
+        Labels.
+
+    Raises
+    ------
+    ValueError
+        If there are no images, or not one label for each.
+    """
+    check_images(x_name, x)
+    n = len(x)
+    if y.shape == (n,):
+        return
+    if y.shape == (n, 1):
+        way_out = f", a column; {y_name}[:, 0] is its labels"
+    elif y.shape == (1, n):
+        way_out = f", a row; {y_name}[0] is its labels"
+    elif y.dim() == 2 and len(y) == n:
+        way_out = f", one row for each; if they are one-hot, {y_name}.argmax(dim=1) is the labels"
+    else:
+        way_out = ""
+    raise ValueError(
+        f"{y_name}: expected one label for each of the {n} images in {x_name}, "
+        f"found shape {tuple(y.shape)}{way_out}"
+    )
+
+
+def check_labels(x_name: str, x: Tensor, y_name: str, y: object) -> None:
+    """Make sure that these are classes, one for each image; whole numbers of any dtype.
+
+    Parameters
+    ----------
+    x_name : str
+        What the caller calls the images.
+    x : torch.Tensor, shape (n, ...)
+        Images.
+    y_name : str
+        What the caller calls the labels.
+    y : object
+        What was given as labels.
+
+    Raises
+    ------
+    ValueError
+        If they are no tensor, not of shape (n,), no whole numbers, or one is negative.
+    """
+    _check_tensor(y_name, y, dtype="long", part=1)
+    assert isinstance(y, Tensor)
+    check_pair(x_name, x, y_name, y)
+    if y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
+        found = f"{y.dtype}; {y_name}.long() makes them so"
+        if y.is_floating_point() and (parts := y[y != y.floor()]).numel():
+            found = f"{y.dtype}, with {parts[0].item():g} among them"
+        raise ValueError(f"{y_name}: expected classes as whole numbers, found {found}")
+    if int(y.min()) < 0:
+        raise ValueError(f"{y_name}: expected classes counted from 0, {_found_among(y, y < 0)}")
+
+
+def check_classes(y_name: str, y: Tensor, num_classes: int) -> None:
+    """Make sure that a model has an output for each label.
+
+    Parameters
+    ----------
+    y_name : str
+        What the caller calls the labels.
+    y : torch.Tensor, shape (n,), of whole numbers
+        Labels.
+    num_classes : int
+        How many outputs the model has.
+
+    Raises
+    ------
+    ValueError
+        If a label is not among 0 to ``num_classes - 1``.
+    """
+    y = y.long()  # some of the small dtypes cannot be compared
+    wrong = (y < 0) | (y >= num_classes)
+    if not bool(wrong.any()):
+        return
+    way_out = ""
+    if int(y.min()) == 1 and int(y.max()) == num_classes:
+        way_out = f"; {y_name} - 1 counts them from 0"
+    raise ValueError(
+        f"{y_name}: expected classes from 0 to {num_classes - 1}, as the model has {num_classes} "
+        f"outputs, {_found_among(y, wrong)}{way_out}"
+    )
+
+
+def check_several(num_classes: int) -> None:
+    """Make sure that there is a class to choose: of one output, that one is always the largest.
+
+    Parameters
+    ----------
+    num_classes : int
+        How many outputs the model has.
+
+    Raises
+    ------
+    ValueError
+        If there are less than two.
+    """
+    if num_classes < 2:
+        raise ValueError(
+            "model: expected an output for each of two classes or more, found one output; if its "
+            "sign tells two classes apart, predict_logits(model, x)[:, 0] > 0 is the answer"
+        )
+
+
+def _found_among(y: Tensor, wrong: Tensor) -> str:
+    return f"found {y[wrong][0].item()} ({int(wrong.sum())} of {len(y)} are wrong)"
+
+
+def _check_tensor(name: str, value: object, *, dtype: str, part: int) -> None:
+    """Refuse what is no tensor; ``part`` is where in a pair of images and labels it would stand."""
+    if not isinstance(value, Tensor):
+        way_out = _way_to_tensor(name, value, dtype, part)
+        raise ValueError(f"{name}: expected a torch.Tensor, found {_kind(value)}{way_out}")
+
+
+def _way_to_tensor(name: str, value: Any, dtype: str, part: int) -> str:
+    pair = ("images", "labels")
+    mine = f"{pair[part]} for images, labels in {name}"
+    if hasattr(value, "images") and hasattr(value, "labels"):
+        of_it = f"{name}.{pair[part]}"
+        return f"; give standardize({of_it})" if part == 0 else f"; give {of_it}"
+    if isinstance(value, np.ndarray):
+        return f"; torch.from_numpy({name}).{dtype}() is one"
+    if isinstance(value, DataLoader):
+        return f"; batches are made here, so give torch.cat([{mine}])"
+    if isinstance(value, TensorDataset):
+        return f"; give {name}.tensors[{part}]"
+    if isinstance(value, Dataset):
+        gather = "torch.stack" if part == 0 else "torch.tensor"
+        return f"; give {gather}([{mine}])"
+    if hasattr(value, "to_numpy"):
+        return f"; torch.tensor({name}.to_numpy()).{dtype}() is one"
+    if isinstance(value, list | tuple):
+        if not value or not all(isinstance(element, Tensor) for element in value):
+            return f"; torch.tensor({name}).{dtype}() is one"
+        is_pair = isinstance(value, tuple) and len(value) == 2
+        return f"; give {name}[{part}]" if is_pair else f"; torch.stack({name}) is one"
+    return ""
+
+
+def _kind(value: object) -> str:
+    """Return what something is, in a few words; a value only if it is short and plain."""
+    if value is None or isinstance(value, bool | int | float | str):
+        text = repr(value)
+        return text if len(text) <= 60 else f"a {type(value).__name__}"
+    if isinstance(value, np.ndarray):
+        return "a NumPy array"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
