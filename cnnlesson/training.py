@@ -20,7 +20,16 @@ from tqdm.auto import tqdm
 from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, Seed, checked
 from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from cnnlesson._support.fingerprints import fingerprint, name_of
-from cnnlesson._support.inputs import check_pair
+from cnnlesson._support.guard import Guard, check_optimizer
+from cnnlesson._support.inputs import (
+    Images,
+    Labels,
+    Model,
+    check_images,
+    check_model,
+    check_pair,
+    check_tensor,
+)
 from cnnlesson._support.schedule import Schedule
 from cnnlesson.evaluation import predict_logits
 
@@ -34,7 +43,7 @@ Criterion = Callable[[Tensor, Tensor], Tensor]
 
 
 def train_epoch(
-    model: nn.Module,
+    model: Callable[[Tensor], Tensor],
     optimizer: torch.optim.Optimizer,
     criterion: Criterion,
     batches: Iterable[tuple[Tensor, Tensor]],
@@ -124,17 +133,18 @@ class History:
 
 @checked
 def train_model(
-    model: nn.Module,
+    model: Model,
     optimizer: torch.optim.Optimizer,
     criterion: Callable[[Tensor, Tensor], Tensor],
-    x_train: Tensor,
-    y_train: Tensor,
+    x_train: Images,
+    y_train: Labels,
     *,
     batch_size: Count = 32,
     num_epochs: NonNegativeCount = 5,
     shuffle: Flag = True,
-    x_val: Tensor | None = None,
-    y_val: Tensor | None = None,
+    drop_last: Flag = False,
+    x_val: Images | None = None,
+    y_val: Labels | None = None,
     seed: Seed = 0,
     scheduler: LRScheduler | None = None,
     progress: Flag = True,
@@ -150,7 +160,7 @@ def train_model(
         a model in training mode that you put in evaluation mode stay so, as a frozen batch
         normalisation.
     optimizer : torch.optim.Optimizer
-        Moves the parameters of ``model``.
+        Moves the parameters of ``model``, all that require a gradient.
     criterion : callable
         The loss of a batch, from the model's output and the labels, such as
         ``torch.nn.CrossEntropyLoss()``.
@@ -164,6 +174,8 @@ def train_model(
         How often the model sees every image, 0 or more.
     shuffle : bool, default True
         Draw a new order for every epoch. With False the batches keep the order of ``x_train``.
+    drop_last : bool, default False
+        Leave out the last batch of an epoch if it is smaller than the others.
     x_val, y_val : torch.Tensor, optional
         Validation images and labels, both or neither. They are only measured, after each epoch.
     seed : int, default 0
@@ -193,19 +205,24 @@ def train_model(
     Raises
     ------
     ValueError
-        If an argument is out of its range, images and labels differ in number, the optimizer
-        does not hold the parameters of this model, the scheduler is another optimizer's or too
-        short, or the checkpoint cannot be written, is damaged or belongs to another training.
+        If an argument is out of its range; model, images, labels and loss do not fit each other;
+        the optimizer or the scheduler does not serve this model; or the checkpoint cannot be
+        written, is damaged or belongs to another training. Known before the first step.
     """
-    check_pair("x_train", x_train, "y_train", y_train)
+    check_model("model", model)
+    _check_examples("x_train", x_train, "y_train", y_train)
     if (x_val is None) != (y_val is None):
         raise ValueError("x_val and y_val: expected both or neither, found one")
     if x_val is not None and y_val is not None:
-        check_pair("x_val", x_val, "y_val", y_val)
-    _check_optimizer(model, optimizer)
+        _check_examples("x_val", x_val, "y_val", y_val)
+    check_optimizer(model, optimizer)
     device = next(model.parameters()).device
     state = TrainingState(model, optimizer, scheduler, torch.Generator().manual_seed(seed))
-    batches = _Batches(x_train, y_train, batch_size, state.order if shuffle else None, device)
+    order = state.order if shuffle else None
+    batches = _Batches(x_train, y_train, batch_size, order, drop_last, device)
+    guard = Guard(model, criterion, x_train, y_train, batches.smallest)
+    if x_val is not None and y_val is not None:
+        guard.check_validation(x_val, y_val)
     schedule = Schedule(scheduler, optimizer)
     set_training_mode = _training_mode(model)
 
@@ -213,6 +230,7 @@ def train_model(
     settings: dict[str, int | str | None] = {
         "batch_size": batch_size,
         "shuffle": shuffle,
+        "drop_last": drop_last,
         "seed": seed,
         "number of images": len(x_train),
         "number of validation images": 0 if x_val is None else len(x_val),
@@ -238,7 +256,7 @@ def train_model(
         for epoch in range(first_epoch, num_epochs + 1):
             set_training_mode()
             running_loss = 0.0
-            losses = train_epoch(model, optimizer, criterion, batches)
+            losses = train_epoch(guard.model, optimizer, guard.criterion, batches)
             title = f"epoch {epoch}/{num_epochs}"
             with tqdm(losses, title, len(batches), unit="batch", disable=silent) as bar:
                 for loss in bar:
@@ -264,14 +282,10 @@ def train_model(
     return history
 
 
-def _check_optimizer(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Refuse what is left over from another model, as after running half of a notebook again."""
-    held = {w for group in optimizer.param_groups for w in group["params"]}
-    if held.isdisjoint(model.parameters()):
-        raise ValueError(
-            "optimizer: expected one that holds parameters of model, found none of them in it; "
-            "make a new optimizer for a new model"
-        )
+def _check_examples(x_name: str, x: Tensor, y_name: str, y: Tensor) -> None:
+    check_images(x_name, x)
+    check_tensor(y_name, y, dtype="long", part=1)
+    check_pair(x_name, x, y_name, y)
 
 
 class _Batches:
@@ -281,20 +295,38 @@ class _Batches:
     """
 
     def __init__(
-        self, x: Tensor, y: Tensor, size: int, order: torch.Generator | None, device: torch.device
+        self,
+        x: Tensor,
+        y: Tensor,
+        size: int,
+        order: torch.Generator | None,
+        drop_last: bool,
+        device: torch.device,
     ) -> None:
+        if drop_last and size > len(x):
+            raise ValueError(
+                f"batch_size: expected at most {len(x)}, the number of images, with drop_last, "
+                f"found {size}"
+            )
         self.x, self.y = x, y.to(x.device)  # one set of indices serves both
         self.size, self.order, self.device = size, order, device
+        self.num_images = len(x) - len(x) % size if drop_last else len(x)
         self.number = 1
 
     def __len__(self) -> int:
-        return -(-len(self.x) // self.size)
+        return -(-self.num_images // self.size)
+
+    @property
+    def smallest(self) -> int:
+        """Images in the last batch, which is the smallest."""
+        return self.num_images - (len(self) - 1) * self.size
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         self.number = 1
         n = len(self.x)
         order = torch.arange(n) if self.order is None else torch.randperm(n, generator=self.order)
-        for number, batch in enumerate(order.to(self.x.device).split(self.size), start=1):
+        kept = order[: self.num_images].to(self.x.device)
+        for number, batch in enumerate(kept.split(self.size), start=1):
             self.number = number
             # Several times as fast as x[batch].
             images, labels = self.x.index_select(0, batch), self.y.index_select(0, batch)

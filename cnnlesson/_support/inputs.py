@@ -19,6 +19,7 @@ __all__ = [
     "check_model",
     "check_pair",
     "check_several",
+    "check_tensor",
 ]
 
 # For functions that are `checked`, and look at these arguments themselves: the checks below know
@@ -69,7 +70,7 @@ def check_images(name: str, x: object) -> None:
     ValueError
         If it is no tensor, has no axis or no image.
     """
-    _check_tensor(name, x, dtype="float", part=0)
+    check_tensor(name, x, dtype="float", part=0)
     assert isinstance(x, Tensor)
     if x.dim() == 0:
         raise ValueError(f"{name}: expected a batch of images, found a single number")
@@ -133,7 +134,7 @@ def check_labels(x_name: str, x: Tensor, y_name: str, y: object) -> None:
     ValueError
         If they are no tensor, not of shape (n,), no whole numbers, or one is negative.
     """
-    _check_tensor(y_name, y, dtype="long", part=1)
+    check_tensor(y_name, y, dtype="long", part=1)
     assert isinstance(y, Tensor)
     check_pair(x_name, x, y_name, y)
     if y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
@@ -199,8 +200,25 @@ def _found_among(y: Tensor, wrong: Tensor) -> str:
     return f"found {y[wrong][0].item()} ({int(wrong.sum())} of {len(y)} are wrong)"
 
 
-def _check_tensor(name: str, value: object, *, dtype: str, part: int) -> None:
-    """Refuse what is no tensor; ``part`` is where in a pair of images and labels it would stand."""
+def check_tensor(name: str, value: object, *, dtype: str, part: int) -> None:
+    """Make sure that this is a tensor.
+
+    Parameters
+    ----------
+    name : str
+        What the caller calls it.
+    value : object
+        What was given.
+    dtype : str
+        The method that makes a tensor the right type: ``"float"`` or ``"long"``.
+    part : int
+        Where in a pair of images and labels it would stand: 0 or 1.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else; the message says how to make one of it.
+    """
     if not isinstance(value, Tensor):
         way_out = _way_to_tensor(name, value, dtype, part)
         raise ValueError(f"{name}: expected a torch.Tensor, found {_kind(value)}{way_out}")

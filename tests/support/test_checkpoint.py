@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -468,7 +469,7 @@ ALL = "(('0.weight', '0.bias', '1.weight', '1.bias', '3.weight', '3.bias'),)"
         (nn.Sequential(nn.Linear(4, 9)), "shape of 0.weight (9, 4)", "(8, 4)"),
         (nn.Sequential(nn.Linear(4, 8, bias=False)), "parameters per group (('0.weight',),)", ALL),
         (
-            nn.ModuleDict({"a": nn.Linear(4, 8)}),
+            nn.Sequential(OrderedDict(a=nn.Linear(4, 8))),
             "parameters per group (('a.weight', 'a.bias'),)",
             ALL,
         ),
@@ -533,7 +534,7 @@ def optimizers() -> list[type[torch.optim.Optimizer]]:
 def test_any_optimizer_is_resumed_three_times(kind, tmp_path, monkeypatch):
     def make(parameters):
         if kind is getattr(torch.optim, "Muon", None):  # for matrices alone
-            parameters = [w for w in parameters if w.ndim == 2]
+            parameters = [w for w in parameters if w.requires_grad_(w.ndim == 2).requires_grad]
         return kind(parameters, lr=0.01)
 
     monkeypatch.setitem(TRAININGS, "any", (make, None))
@@ -553,6 +554,9 @@ def refusal(path: Path, tmp_path: Path, model=None, **options) -> str:
     if model is not None:
         training.model = model
         training.optimizer = sgd(model.parameters())
+        x, x_val = points()[0], points(9)[0]
+        dtype = next(model.parameters()).dtype
+        options |= {"data": (x.to(dtype), points()[1]), "x_val": x_val.to(dtype)}
     before = training.state()
     with pytest.raises(ValueError, match="; give another path") as caught:
         training.run(path, **options)
@@ -580,7 +584,7 @@ def test_other_images_or_labels_of_the_same_number_are_refused(tmp_path):
     [
         (lambda _: layers(nn.Tanh()), "layer 1 Tanh(), found ReLU();"),
         (lambda _: layers(nn.LeakyReLU(0.2)), "layer 1 LeakyReLU(negative_slope=0.2), found ReLU("),
-        (lambda model: model.double(), "type of 0.weight torch.float64, found torch.float32;"),
+        (lambda model: model.half(), "type of 0.weight torch.float16, found torch.float32;"),
         (
             lambda model: model[0].requires_grad_(False) and model,
             "training of 0.weight False, found True;",
