@@ -1,8 +1,7 @@
-"""Digits in: MNIST, scikit-learn's embedded digits, or your own NumPy arrays."""
+"""Digits in: MNIST, scikit-learn's embedded digits, or your own arrays."""
 
 import os
 import warnings
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnnlesson._support.files import AnyPath, expand, unreadable
+from cnnlesson._support.arrays import Part, as_digits, check_memory, read_pair
+from cnnlesson._support.files import AnyPath, expand
 from cnnlesson._support.mnist import MNIST, read_mnist
 
 __all__ = ["Digits", "load_arrays", "load_digits", "standardize"]
@@ -51,9 +51,10 @@ def load_digits(source: str = "auto", *, data_dir: AnyPath | None = None) -> Dig
         20×20 and centred in 28×28, as MNIST's are. ``"auto"`` is ``"mnist"``, or ``"sklearn"``
         with a warning where MNIST is neither on disk nor to be fetched.
     data_dir : str or path-like, optional
-        A folder that holds MNIST's four files under their original names, gzipped or not. Without
-        it, the folder named by the environment variable ``CNNLESSON_DATA``. Without that, the
-        user's cache, to which MNIST (11 MB) is downloaded once. Not used by ``"sklearn"``.
+        A folder that holds MNIST's four files, gzipped or not, or torchvision's folder with
+        ``MNIST/raw`` in it. Names with a dot, such as ``t10k-images.idx3-ubyte``, are MNIST's too.
+        Without it, the folder named by the environment variable ``CNNLESSON_DATA``. Without that,
+        the user's cache, to which MNIST (11 MB) is downloaded once. Not used by ``"sklearn"``.
 
     Returns
     -------
@@ -63,10 +64,12 @@ def load_digits(source: str = "auto", *, data_dir: AnyPath | None = None) -> Dig
     Raises
     ------
     ValueError
-        If ``source`` is unknown, or a file in the given folder is not the one MNIST published.
+        If ``source`` is unknown, or a file in the given folder is not the one MNIST published:
+        damaged, or another data set's, such as Fashion-MNIST's.
     OSError
-        If a file in the given folder is missing or cannot be read: ``FileNotFoundError``,
-        ``PermissionError`` and so on. If MNIST cannot be fetched: ``ConnectionError``.
+        If a file in the given folder is missing or cannot be read, or the cache cannot be written:
+        ``FileNotFoundError``, ``PermissionError`` and so on. If MNIST cannot be fetched:
+        ``ConnectionError``.
 
     Warns
     -----
@@ -83,8 +86,8 @@ def load_digits(source: str = "auto", *, data_dir: AnyPath | None = None) -> Dig
     folder = os.environ.get("CNNLESSON_DATA") or None if data_dir is None else data_dir
     try:
         images, labels = read_mnist(part, folder)
-    except ConnectionError as error:
-        if source != "auto":
+    except OSError as error:
+        if source != "auto" or folder is not None:
             raise
         warnings.warn(
             f"These are scikit-learn's 1,797 small digits, not MNIST. {error}", stacklevel=2
@@ -109,15 +112,23 @@ def _embedded_digits() -> Digits:
     )
 
 
-def load_arrays(images_path: AnyPath, labels_path: AnyPath) -> Digits:
-    """Load images and labels from two ``.npy`` files.
+def load_arrays(
+    images_path: AnyPath, labels_path: AnyPath | None = None, *, part: Part = "train"
+) -> Digits:
+    """Load images and labels from two ``.npy`` files, or from one file that holds both.
 
     Parameters
     ----------
     images_path : str or path-like
-        An array of real numbers in [0, 255], of shape (n, 784), (n, 28, 28) or (n, 1, 28, 28).
-    labels_path : str or path-like
-        An array of whole numbers 0 to 9, of shape (n,) or (n, 1).
+        A ``.npy`` array of real numbers in [0, 255], of shape (n, 784), (n, 28, 28),
+        (n, 1, 28, 28) or (n, 28, 28, 1). Or, without ``labels_path``, a ``.npz`` file such as
+        Keras' ``mnist.npz``, or a ``.csv`` table such as Kaggle's ``train.csv``: a line for each
+        image, with its label, in a column of this name or the first, and 784 pixels.
+    labels_path : str or path-like, optional
+        A ``.npy`` array of whole numbers 0 to 9, of shape (n,) or (n, 1), or one-hot, (n, 10).
+    part : {"train", "test"}, default "train"
+        Which arrays of a ``.npz`` file to load: ``x_train`` and ``y_train``, or ``x_test`` and
+        ``y_test``.
 
     Returns
     -------
@@ -127,56 +138,29 @@ def load_arrays(images_path: AnyPath, labels_path: AnyPath) -> Digits:
     Raises
     ------
     ValueError
-        If a file is not an intact ``.npy`` array of such numbers and shape, holds Python objects,
-        or the two differ in length. Pixels that look scaled to [0, 1] are refused too.
+        If a file does not hold such intact arrays, or holds Python objects, or images and labels
+        differ in number. Pixels that look scaled to [0, 1] are refused too.
     OSError
         If a file is missing or cannot be read.
+    MemoryError
+        If the machine has not as much memory as the images take.
     """
-    images_path, labels_path = expand(images_path), expand(labels_path)
-    images, labels = _open_array(images_path), _open_array(labels_path)
-
-    if images.shape[1:] not in {(784,), (28, 28), (1, 28, 28)} or not len(images):
+    images_path = expand(images_path)
+    labels_path = None if labels_path is None else expand(labels_path)
+    images, labels = read_pair(images_path, labels_path, part)
+    if images.shape[1:] not in {(784,), (28, 28), (1, 28, 28), (28, 28, 1)} or not len(images):
         raise ValueError(
-            f"{images_path}: expected images of shape (n, 784), (n, 28, 28) or (n, 1, 28, 28) "
-            f"with n at least 1, found shape {images.shape}"
+            f"{images_path}: expected images of shape (n, 784), (n, 28, 28), (n, 1, 28, 28) or "
+            f"(n, 28, 28, 1) with n at least 1, found shape {images.shape}"
         )
+    check_memory(images_path, 4 * images.size)
     _check_pixels(str(images_path), images.min(), images.max(), images.dtype.kind == "f")
-
-    if labels.shape not in {(len(images),), (len(images), 1)}:
-        raise ValueError(
-            f"{labels_path}: expected {len(images)} labels, one for each image in {images_path}, "
-            f"found shape {labels.shape}"
-        )
-    wrong = labels[~np.isin(labels, range(10))]
-    if wrong.size:
-        raise ValueError(
-            f"{labels_path}: expected whole numbers 0 to 9, found {wrong[0]} "
-            f"({wrong.size} of {labels.size} are wrong)"
-        )
+    labels = as_digits(labels, len(images), labels_path or images_path, images_path)
     return Digits(
         torch.from_numpy(np.array(images, np.float32, order="C").reshape(-1, 1, 28, 28)),
-        torch.from_numpy(np.array(labels, np.int64, order="C").reshape(-1)),
+        torch.from_numpy(labels),
         "arrays",
     )
-
-
-def _open_array(path: Path) -> np.memmap:
-    # Mapped, so that only the converted copy takes memory; and this reader cannot unpickle.
-    try:
-        array = np.lib.format.open_memmap(path, mode="r")
-    except OSError as error:
-        raise unreadable(path, "a readable file", error) from None
-    except Exception as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(
-            f"{path}: expected an intact .npy array, found what NumPy cannot read: {reason}"
-        ) from None
-    if array.dtype.kind not in "uif":
-        raise ValueError(f"{path}: expected real numbers, found dtype {array.dtype}")
-    size, found = array.offset + array.nbytes, path.stat().st_size
-    if found != size:
-        raise ValueError(f"{path}: expected {size:,} bytes and no more, found {found:,}")
-    return array
 
 
 def _check_pixels(name: str, low: float, high: float, is_float: bool) -> None:

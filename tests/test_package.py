@@ -33,8 +33,8 @@ MAY_IMPORT = {
 # them in their own room only; the others of a room import none of it.
 ORDER = {
     "_support": (
-        *("fingerprints", "files", "inputs", "diagnosis", "answers"),
-        *("checkpoint", "mnist", "guard"),
+        *("fingerprints", "files", "idx", "mnist", "arrays"),
+        *("inputs", "diagnosis", "answers", "checkpoint", "guard"),
     ),
     "lesson": ("model", "data", "tracing", "evaluation", "training"),
     "momentum": ("step_matrix", "descent", "quadratic", "iterates", "regression"),

@@ -20,9 +20,10 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     model : torch.nn.Module
         The model.
 
-    Yields
-    ------
-    None
+    Returns
+    -------
+    contextlib.AbstractContextManager
+        Inside of it the model is in that mode.
     """
     modes = {module: module.training for module in model.modules()}
     model.eval()

@@ -184,6 +184,7 @@ def _axes(x_name: str, x: Tensor, batch: Tensor, calls: list[_Call]) -> str | No
             f"{x_name}: expected a batch, with an axis for the images, found shape {tuple(x.shape)}"
             f"; {x_name}[None] is a batch of one"
         )
+    way_out: str | None
     first = next((c for c in calls if isinstance(c.layer, _ConvNd | nn.Linear)), None)
     if first is None:
         return None

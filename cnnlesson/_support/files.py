@@ -2,11 +2,12 @@
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
-__all__ = ["AnyPath", "append_text", "expand", "mend_last_line", "unreadable"]
+__all__ = ["AnyPath", "append_text", "check_is_file", "expand", "mend_last_line", "unreadable"]
 
 AnyPath = str | PathLike[str]
 
@@ -45,6 +46,28 @@ def unreadable(path: Path, expected: str, error: OSError) -> OSError:
         Of the class of ``error``.
     """
     return type(error)(f"{path}: expected {expected}, found: {error.strerror or error}")
+
+
+def check_is_file(path: Path) -> None:
+    """Make sure that reading a path comes to an end: that of a pipe or of a device may never.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A path to be read. What is not there, or is a folder, is left to whoever opens it.
+
+    Raises
+    ------
+    OSError
+        If it is a pipe, a socket or a device.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        kind = "a pipe" if stat.S_ISFIFO(mode) else "a socket or a device"
+        raise OSError(f"{path}: expected a file, found {kind}, which may never end")
 
 
 def append_text(path: str | PathLike, text: str) -> None:

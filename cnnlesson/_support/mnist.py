@@ -1,28 +1,26 @@
-"""MNIST from a folder or from the network: found, fetched, read, and verified.
-
-It is four files in the IDX format: a magic number, one size per axis, then the bytes.
+"""MNIST from a folder or from the network: found, or fetched, and verified.
 
 References
 ----------
 Y. LeCun, C. Cortes and C. J. C. Burges, "The MNIST database of handwritten digits", 1998.
 """
 
-import gzip
-import hashlib
 import logging
-import math
-import struct
-import zlib
+import os
+from collections.abc import Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from threading import Thread
-from typing import NamedTuple
+from threading import Event, Lock, Thread
+from typing import Any
 
 import numpy as np
 import pooch
 from tqdm.auto import tqdm
 
 from cnnlesson._support.files import AnyPath, expand, unreadable
+from cnnlesson._support.idx import IdxFile, data_set_named_in, read_idx
 
 __all__ = ["MNIST", "read_mnist"]
 
@@ -31,21 +29,16 @@ MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
 PATIENCE = 4.0  # seconds until a mirror that says nothing is given up
+# A mirror that has begun is given up when it sends less than LEAST bytes in LULL seconds: a line of
+# 50 kB/s gets MNIST in four minutes, one that is slower than 8 kB/s does not.
+LULL, LEAST = 8.0, 2**16
 
 HOW_TO_GET_MNIST = (
     f"To get MNIST, load it once with a network connection, or put the four files of {MIRRORS[0]} "
     "into a folder and name that folder in data_dir or in the environment variable CNNLESSON_DATA."
 )
-
-
-class IdxFile(NamedTuple):
-    """What one of MNIST's files must hold; ``gzip_sha256`` is that of the published .gz."""
-
-    name: str
-    shape: tuple[int, ...]
-    sha256: str
-    gzip_sha256: str
-
+_ARRAYS = (".npy", ".npz", ".csv")  # what load_arrays reads
+_fetching = Lock()
 
 MNIST = {
     "mnist": (
@@ -87,8 +80,8 @@ def read_mnist(part: str, folder: AnyPath | None) -> tuple[np.ndarray, np.ndarra
     part : {"mnist", "mnist-test"}
         The 60,000 training images, or the 10,000 test images.
     folder : path-like or None
-        A folder with MNIST's files, gzipped or not. None for the user's cache, to which what is
-        missing or damaged is downloaded.
+        A folder with MNIST's files, as they were published or as torchvision keeps them. None for
+        the user's cache, to which what is missing or damaged is downloaded.
 
     Returns
     -------
@@ -100,114 +93,154 @@ def read_mnist(part: str, folder: AnyPath | None) -> tuple[np.ndarray, np.ndarra
     ValueError
         If a file is not the one that was published.
     OSError
-        If a file is missing or cannot be read; ``ConnectionError`` if it cannot be fetched.
+        If a file is missing or cannot be read, or the cache not be written; ``ConnectionError`` if
+        it cannot be fetched.
     """
     files = MNIST[part]
     paths = [_fetch(file) if folder is None else _find(file, folder) for file in files]
-    images, labels = map(_read_idx, paths, files)
-    return images, labels
+    labels = read_idx(paths[1], files[1])  # first: from these another data set is recognised
+    return read_idx(paths[0], files[0]), labels
 
 
 def _find(file: IdxFile, folder: AnyPath) -> Path:
     folder = expand(folder)
     expected = f"{file.name} or {file.name}.gz"
     try:
-        names = sorted(path.name for path in folder.iterdir())
+        listed = sorted(path.name for path in folder.iterdir())
+    except NotADirectoryError as error:
+        found = unreadable(folder, f"a folder with {expected}", error)
+        if folder.suffix.casefold() in _ARRAYS:
+            found = NotADirectoryError(f"{found}; load_arrays reads such a file")
+        raise found from None
     except OSError as error:
         raise unreadable(folder, f"a folder with {expected}", error) from None
-    for name in (file.name, f"{file.name}.gz"):
-        if name in names:
-            return folder / name
-    listing = ", ".join(names[:8]) + (", …" if len(names) > 8 else "") or "an empty folder"
-    raise FileNotFoundError(f"{folder}: expected {expected}, found {listing}")
+    dotted = file.name.replace("-idx", ".idx")
+    found_paths = [
+        place / (name + ending)
+        for place in (folder, folder / "raw", folder / "MNIST" / "raw")  # torchvision's
+        for name in (file.name, dotted)
+        for ending in ("", ".gz")
+        if os.path.lexists(place / (name + ending))
+    ]
+    if found_paths:
+        # Some archives unpack into a folder of the file's name, beside the file with a dotted one.
+        return next((path for path in found_paths if not path.is_dir()), found_paths[0])
+    message = f"{folder}: expected {expected}, found " + (
+        ", ".join(listed[:8]) + (", …" if len(listed) > 8 else "") or "an empty folder"
+    )
+    if other := data_set_named_in(" ".join(listed)):
+        message += f"; {other} is another data set"
+    elif arrays := [name for name in listed if Path(name).suffix.casefold() in _ARRAYS]:
+        message += f"; load_arrays reads {arrays[0]}"
+    raise FileNotFoundError(message)
 
 
 def _fetch(file: IdxFile) -> Path:
     """Return the path of ``file`` in the cache, downloaded unless it is there and intact."""
     name = f"{file.name}.gz"
+    cache = Path(pooch.os_cache("cnnlesson"))
     failures = []
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel(logging.WARNING)  # the progress bar already says what is downloaded
-    try:
+    with _fetching, _quiet(pooch.get_logger()):
         for mirror in MIRRORS:
             try:
                 cached = pooch.retrieve(
                     mirror + name,
                     known_hash=file.gzip_sha256,
                     fname=name,
-                    path=pooch.os_cache("cnnlesson"),
-                    downloader=_download,
+                    path=cache,
+                    # A .gz may be larger than what is in it, by a few bytes.
+                    downloader=partial(_download, at_most=file.num_bytes + 1024),
                 )
                 return Path(cached)
-            except (OSError, ValueError) as error:
+            except (ConnectionError, ValueError) as error:
                 failures.append(f"{mirror}: {error}")
-    finally:
-        logger.setLevel(level)
+            except OSError as error:  # that of a disk: _download makes the others ConnectionErrors
+                cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+                found = unreadable(cache, "a folder to keep MNIST in", cause)
+                raise type(found)(f"{found}. {HOW_TO_GET_MNIST}") from None
     raise ConnectionError(
         f"{name}: expected it from one of {len(MIRRORS)} mirrors, "
         f"found no intact copy ({'; '.join(failures)}). {HOW_TO_GET_MNIST}"
     )
 
 
-def _download(url: str, output_file: str, _: object) -> None:
-    # A time limit given to the request counts anew for each of a host's addresses, and not at
-    # all while its name is looked up. So a thread asks first, and is waited for no longer.
-    answer: Future[object] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(pooch.HTTPDownloader(timeout=PATIENCE)(url, None, None, True))
-        except Exception as error:
-            answer.set_exception(error)
-
-    Thread(target=ask, daemon=True).start()
+@contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    level = logger.level
+    logger.setLevel(logging.WARNING)  # the progress bar already says what is downloaded
     try:
-        answer.result(PATIENCE)
-    except OSError as error:
-        raise ConnectionError(f"no answer ({type(error).__name__})") from error
+        yield
+    finally:
+        logger.setLevel(level)
 
+
+class _Inbox:
+    """What one thread receives and another watches; as much of a file as a download needs."""
+
+    def __init__(self, at_most: int) -> None:
+        self.at_most = at_most
+        self.content = bytearray()
+        self.is_closed = False
+        self.has_news = Event()  # an answer, or that there is none
+        self.answers: list[Any] = []  # more than one if they redirect
+
+    def greet(self, answer: Any, **_: object) -> None:
+        self.answers.append(answer)
+        self.has_news.set()
+
+    def write(self, chunk: bytes) -> None:
+        if self.is_closed:
+            raise ValueError("nobody waits for it any more")
+        self.content += chunk
+        if len(self.content) > self.at_most:
+            raise ValueError(f"expected {self.at_most:,} bytes at most, found more")
+
+    def flush(self) -> None:
+        pass
+
+
+def _download(url: str, output_file: str, _: object, *, at_most: int) -> None:
+    # A time limit given to the request counts anew for each of a host's addresses and for each
+    # byte, and not at all while a name is looked up. So a thread asks, and is waited for no longer.
+    inbox, answer = _Inbox(at_most), Future[None]()
+    answer.add_done_callback(lambda _: inbox.has_news.set())
     # Pooch sets the real total, and takes a bar without one for none at all.
     with tqdm(desc=Path(url).name, total=1, unit="B", unit_scale=True, leave=False) as bar:
-        pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16)(url, output_file, None)
-
-
-def _read_idx(path: Path, file: IdxFile) -> np.ndarray:
-    # In an IDX magic number 0x08 says unsigned bytes; the last byte is the number of axes.
-    magic = 0x0800 + len(file.shape)
-    header = struct.Struct(f">{1 + len(file.shape)}I")
-    size = header.size + math.prod(file.shape)
-    content = _read(path, size + 1)  # one byte more than is right shows that there are too many
-
-    if len(content) < header.size:
-        raise ValueError(
-            f"{path}: expected an IDX header of {header.size} bytes, found {len(content)} bytes"
+        fetch = pooch.HTTPDownloader(
+            bar,
+            timeout=PATIENCE + LULL,  # for the thread to end too, when nobody waits any more
+            hooks={"response": inbox.greet},
         )
-    found_magic, *found_shape = header.unpack_from(content)
-    if found_magic != magic:
-        raise ValueError(
-            f"{path}: expected the IDX magic number {magic:#010x}, "
-            f"found {found_magic:#010x}, the bytes {content[:4]!r}"
-        )
-    if tuple(found_shape) != file.shape:
-        raise ValueError(f"{path}: expected the shape {file.shape}, found {tuple(found_shape)}")
-    if len(content) != size:
-        found = "more" if len(content) > size else f"{len(content):,}"
-        raise ValueError(f"{path}: expected {size:,} bytes of IDX data, found {found}")
-    checksum = hashlib.sha256(content).hexdigest()
-    if checksum != file.sha256:
-        raise ValueError(
-            f"{path}: expected MNIST's SHA-256 {file.sha256}, found {checksum}; the file is "
-            "damaged, or another data set's (Fashion-MNIST has the same file names)"
-        )
-    return np.frombuffer(content, np.uint8, offset=header.size).reshape(file.shape)
+
+        def ask() -> None:
+            try:
+                answer.set_result(fetch(url, inbox, None))
+            except BaseException as error:
+                answer.set_exception(error)
+            finally:
+                for response in inbox.answers:
+                    response.close()
+
+        Thread(target=ask, daemon=True).start()
+        try:
+            _wait(answer, inbox)
+        except OSError as error:
+            reason = str(error) if inbox.answers else f"no answer ({type(error).__name__})"
+            raise ConnectionError(reason) from error
+        finally:
+            inbox.is_closed = True
+    Path(output_file).write_bytes(inbox.content)
 
 
-def _read(path: Path, at_most: int) -> bytes:
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return file.read(at_most)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path}: expected intact gzip data, found: {error}") from None
-    except OSError as error:
-        raise unreadable(path, "a readable file", error) from None
+def _wait(answer: Future[None], inbox: _Inbox) -> None:
+    if not inbox.has_news.wait(PATIENCE):
+        raise TimeoutError
+    while not answer.done():
+        before = len(inbox.content)
+        try:
+            answer.result(LULL)
+        except TimeoutError:
+            if not answer.done() and len(inbox.content) - before < LEAST:
+                received = len(inbox.content) - before
+                raise TimeoutError(f"{received:,} bytes in {LULL:g} seconds, too few") from None
+    answer.result()

@@ -125,8 +125,7 @@ NOT_FOR_THIS = {
     "another size": (
         (ConvNet, torch.rand(5, 1, 32, 32)),
         "x: expected images that give layer 'layers.7' (Linear) its 1600 features, found that "
-        "those of shape (1, 32, 32) give it 2304; images of another size, or nn.Linear(2304, 10) "
-        "there",
+        "those of shape (1, 32, 32) give it 2304; images of another size, or nn.Linear(2304, 10) ",
     ),
     "too small": (
         (ConvNet, torch.rand(5, 1, 4, 4)),

@@ -31,12 +31,6 @@ class TestFilesThatAreNotThere:
         with one_error(FileNotFoundError, str(folder), f"{LABELS} or {LABELS}.gz", IMAGES):
             load(folder)
 
-    def test_other_names(self, tmp_path, load):
-        folder = write(tmp_path / "mine", {"train-images.idx3-ubyte": IMG, "MNIST.zip": b""})
-        found = "MNIST.zip, train-images.idx3-ubyte"
-        with one_error(FileNotFoundError, str(folder), IMAGES, found):
-            load(folder)
-
     def test_a_crowded_folder(self, tmp_path, load):
         folder = write(tmp_path / "mine", {f"{i:03}.png": b"" for i in range(200)})
         with one_error(FileNotFoundError, str(folder), IMAGES, "006.png, 007.png, …"):
@@ -77,7 +71,7 @@ class TestFilesThatAreNotThere:
 
         folder = write(tmp_path / "mine", CONTENT)
         monkeypatch.setattr(Path, "open", refuse)
-        with one_error(PermissionError, IMAGES, "a readable file", "Permission denied"):
+        with one_error(PermissionError, LABELS, "a readable file", "Permission denied"):
             load(folder)
 
     def test_a_folder_one_may_not_list(self, tmp_path, load, monkeypatch):
@@ -94,5 +88,5 @@ class TestFilesThatAreNotThere:
 
         folder = write(tmp_path / "mine", CONTENT)
         monkeypatch.setattr(Path, "open", fail)
-        with one_error(OSError, IMAGES, "a readable file", "the disk is gone"):
+        with one_error(OSError, LABELS, "a readable file", "the disk is gone"):
             load(folder)

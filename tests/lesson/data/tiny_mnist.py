@@ -11,7 +11,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from cnnlesson._support.mnist import IdxFile
+from cnnlesson._support.idx import IdxFile
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 NUM = 5
