@@ -1,7 +1,18 @@
 // Put on every page that holds a figure: makes the figures of a static page live.
 //
-// A page opened from a file may not import a module from another file, so the modules travel as
-// strings in this classic script, and are imported from Blob URLs.
+// A page opened from a file may not import a module from another file, so the modules stand in this
+// classic script, after what follows here: a function each, called when its figure is on the page.
+const modules = {};
+
+/** Keep a module until it is first asked for. */
+function define(name, make) {
+  const get = () => {
+    const value = make();
+    Object.defineProperty(modules, name, { value });
+    return value;
+  };
+  Object.defineProperty(modules, name, { get, configurable: true });
+}
 
 /** The part of anywidget's model that figures use; `onSave` stands where Python would listen. */
 class PageModel {
@@ -83,8 +94,9 @@ function recall(prefix, initial, limits) {
   return { settings, isShared: entries.some(([, , text]) => text !== null) };
 }
 
-async function mount(element, prefix, module) {
-  const { default: figure } = await module;
+/** Make one figure live; resolves to whether the page's address names a setting of it. */
+async function mount(element, prefix) {
+  const figure = modules[element.dataset.module].default;
   const ofModule = globalThis.cnnlessonData?.[element.dataset.module]; // large, once for all pages
   const { _limits, _data = ofModule, ...initial } = JSON.parse(element.dataset.state);
   const { settings, isShared } = recall(prefix, initial, _limits);
@@ -109,19 +121,13 @@ async function mount(element, prefix, module) {
   return isShared;
 }
 
-async function mountAll(sources) {
-  const toUrl = (source) => URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const urls = {};
-  const urlOf = (name) =>
-    (urls[name] ??= toUrl(sources[name].replace(/"[./]+(?:shared\/)?(\w+)\.js"/g, (_, other) => `"${urlOf(other)}"`)));
-  const modules = {};
+async function mountAll() {
   const counts = {};
   const mounted = [...document.querySelectorAll(".cnnlesson-figure[data-module]")].map((element) => {
     const name = element.dataset.module;
-    modules[name] ??= import(urlOf(name));
     counts[name] = (counts[name] ?? 0) + 1;
     const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
-    return mount(element, prefix, modules[name]).then((isShared) => isShared && element);
+    return mount(element, prefix).then((isShared) => isShared && element);
   });
   const shown = (await Promise.all(mounted)).find(Boolean);
   const isFresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";

@@ -1,6 +1,8 @@
 // A 3×3 convolution of a digit, with every pixel, product and sum.
 import { colourBar, diverging } from "../shared/colours.js";
-import { add, figure, number, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number } from "../shared/numbers.js";
 import { digit, drawnOn, grey, grid, pad, pixels, swatch, tint } from "../shared/pixels.js";
 
 const PRESETS = {

@@ -1,6 +1,8 @@
 // The trained network reads what is drawn; every map it makes on the way can be looked at.
 import { centred, forward, unpack } from "./convnet.js";
-import { add, figure, number, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number } from "../shared/numbers.js";
 import { drawnOn, grid, levels, pad, picture, pixels } from "../shared/pixels.js";
 
 const POOLED = "The largest of each 2×2 values of the same map before.";

@@ -1,6 +1,8 @@
 // A tilted bowl: the path in the plane is the sum of two paths, one along each eigenvector.
 import { TOLERANCE, optimum, rateOf, writeRate } from "../shared/bowl.js";
-import { add, figure, number, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number } from "../shared/numbers.js";
 
 /** Return where momentum comes from `start` against `gradient`, after each step. */
 function descend(gradient, start, { lr, momentum, num_steps }) {

@@ -1,6 +1,8 @@
 // The error of momentum by eigenvalue, and the part of it that the gradient's noise makes.
 import { TOLERANCE, optimum, rateOf, writeRate } from "../shared/bowl.js";
-import { add, figure, number, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number } from "../shared/numbers.js";
 
 const COUNT = 20; // components
 const FRACTIONS = [0.1, 0.01, 0.001];

@@ -1,7 +1,9 @@
 // Weights on a graph that momentum pulls to 1 from one node: news travels one edge a step at most.
 import { TOLERANCE, optimum, rateOf, writeRate } from "../shared/bowl.js";
 import { colourBar, diverging } from "../shared/colours.js";
-import { add, figure, number, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number } from "../shared/numbers.js";
 
 const HORIZON = 400; // steps in the chart of the error
 /** Return the steps in which a rate shrinks the error to a fraction. */

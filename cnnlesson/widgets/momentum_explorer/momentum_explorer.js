@@ -1,6 +1,8 @@
 // Momentum beside gradient descent on the bowl ½(x²/κ + y²).
 import { TOLERANCE, optimum, rateOf, writeRate } from "../shared/bowl.js";
-import { add, figure, number, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number } from "../shared/numbers.js";
 import { player } from "../shared/player.js";
 
 function descend(curvatures, start, lr, momentum, numSteps) {

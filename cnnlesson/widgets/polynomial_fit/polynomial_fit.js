@@ -1,5 +1,7 @@
 // A polynomial fitted to noisy points: what is learned when, and how Tikhonov's penalty compares.
-import { add, figure, number, powerOfTen, scale, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number, powerOfTen, scale } from "../shared/numbers.js";
 
 const PLACES = Array.from({ length: 81 }, (_, i) => i / 40 - 1);
 const truth = (x) => Math.sin(Math.PI * x);

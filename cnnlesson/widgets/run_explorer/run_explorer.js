@@ -1,5 +1,6 @@
 // Measured trainings of the real network: a map of their accuracy to tap, and every seed's losses.
-import { add, figure, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
 import { unpack } from "./packed_runs.js";
 import { LINES, SIGNS, nearest, paths, runMap, show } from "./run_map.js";
 

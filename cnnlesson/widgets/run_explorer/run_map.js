@@ -1,5 +1,6 @@
 // The map of measured runs: a cell for every step size and momentum, coloured by median accuracy.
-import { DIRECTIONS, add, set } from "../shared/figure.js";
+import { add, set } from "../shared/dom.js";
+import { DIRECTIONS } from "../shared/point.js";
 
 export const LINES = ["none", "effective", "quadratic", "both"]; // as places: 1 and 2, a line each, and their sum
 const ROW = 28; // height of a cell, in pixels

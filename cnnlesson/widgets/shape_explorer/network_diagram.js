@@ -1,5 +1,5 @@
 // A network as stacks of feature maps, drawn from its shapes in the way of cnnlesson/diagrams/draw.py.
-import { set, sketch } from "../shared/figure.js";
+import { set, sketch } from "../shared/dom.js";
 import { describe, special, times } from "./stack.js";
 
 const INK = "currentColor";

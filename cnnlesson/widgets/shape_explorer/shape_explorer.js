@@ -1,5 +1,6 @@
 // A network to build layer by layer: shapes, parameters, work, receptive fields, errors and code.
-import { add, figure, set, setText, sketch } from "../shared/figure.js";
+import { add, set, setText, sketch } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
 import { drawNetwork, toFile } from "./network_diagram.js";
 import {
   KEYS, NAMES, WORDS, derive, describe, isPooling, many, product, read, times, toCode, trace, write,

@@ -1,5 +1,5 @@
 // Momentum on a quadratic bowl: how fast at given α and μ, and the best of both.
-import { number } from "./figure.js";
+import { number } from "./numbers.js";
 
 export const TOLERANCE = 1e-9; // of a rate that is 1 but for rounding
 

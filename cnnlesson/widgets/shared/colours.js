@@ -1,5 +1,6 @@
 // A scale of colours for signed values, and the bar that explains it.
-import { add, number, setText } from "./figure.js";
+import { add, setText } from "./dom.js";
+import { number } from "./numbers.js";
 
 // ColorBrewer's RdBu, which colour-blind eyes tell apart too.
 const BLUE_TO_RED = [

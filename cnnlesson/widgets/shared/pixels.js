@@ -1,6 +1,8 @@
 // What figures of pixels share: colours, digits, maps of pixels to look into, a pad to draw on.
 import { diverging } from "./colours.js";
-import { add, DIRECTIONS, number, set, setText } from "./figure.js";
+import { add, set, setText } from "./dom.js";
+import { number } from "./numbers.js";
+import { DIRECTIONS } from "./point.js";
 
 /** The [red, green, blue] of ink: 0 black, 1 white. */
 export const grey = (value) => Array(3).fill(Math.round(255 * value));

@@ -1,5 +1,5 @@
 // Play and Pause, and a slider over the same steps: a course to watch or to leaf through.
-import { add, setText } from "./figure.js";
+import { add, setText } from "./dom.js";
 
 const SECONDS = 8; // for the whole course; a short one is slower still than that
 const SLOWEST = 4; // steps a second

@@ -1,6 +1,8 @@
 // How momentum behaves along one eigenvector, for every αλ and μ: a map with five regimes.
 import { TOLERANCE, writeRate } from "../shared/bowl.js";
-import { add, figure, number, scale, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number, scale } from "../shared/numbers.js";
 
 /** Return eigenvalues, rate and regime of one step's matrix, and what it does from w = 1, v = 0. */
 export function compute({ scaled_lr: a, momentum, num_steps }) {

@@ -1,6 +1,8 @@
 // The losses of several trainings, the newest while it trains, and a table that names them.
 
-import { add, figure, powerOfTen, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { powerOfTen } from "../shared/numbers.js";
 
 const GUESS = Math.log10(Math.log(10)); // of the loss when each of ten digits is as likely
 const APART = 13; // pixels between two numbers at the curves' ends
