@@ -5,6 +5,7 @@
 const modules = {};
 
 /** Keep a module until it is first asked for. */
+// biome-ignore lint/correctness/noUnusedVariables: called by what follows
 function define(name, make) {
   const get = () => {
     const value = make();
@@ -89,8 +90,15 @@ function remember(prefix, state, initial) {
 /** Read from the page's address what a figure's settings are there, and whether any is named. */
 function recall(prefix, initial, limits) {
   const query = new URLSearchParams(location.search);
-  const entries = Object.entries(initial).map(([name, value]) => [name, value, query.get(`${prefix}.${name}`)]);
-  const settings = entries.map(([name, value, text]) => [name, text === null ? value : parse(text, value, limits[name])]);
+  const entries = Object.entries(initial).map(([name, value]) => [
+    name,
+    value,
+    query.get(`${prefix}.${name}`),
+  ]);
+  const settings = entries.map(([name, value, text]) => [
+    name,
+    text === null ? value : parse(text, value, limits[name]),
+  ]);
   return { settings, isShared: entries.some(([, , text]) => text !== null) };
 }
 
@@ -112,23 +120,28 @@ async function mount(element, prefix) {
   });
   element.replaceChildren();
   figure.render({ model, el: element });
-  addEventListener("popstate", () => { // back to an address: what it says is what is seen
+  addEventListener("popstate", () => {
+    // back to an address: what it says is what is seen
     if (saving) {
       clearTimeout(saving);
       save();
-    } else for (const [name, value] of recall(prefix, initial, _limits).settings) model.set(name, value);
+    } else
+      for (const [name, value] of recall(prefix, initial, _limits).settings) model.set(name, value);
   });
   return isShared;
 }
 
+// biome-ignore lint/correctness/noUnusedVariables: called at the end
 async function mountAll() {
   const counts = {};
-  const mounted = [...document.querySelectorAll(".cnnlesson-figure[data-module]")].map((element) => {
-    const name = element.dataset.module;
-    counts[name] = (counts[name] ?? 0) + 1;
-    const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
-    return mount(element, prefix).then((isShared) => isShared && element);
-  });
+  const mounted = [...document.querySelectorAll(".cnnlesson-figure[data-module]")].map(
+    (element) => {
+      const name = element.dataset.module;
+      counts[name] = (counts[name] ?? 0) + 1;
+      const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
+      return mount(element, prefix).then((isShared) => isShared && element);
+    },
+  );
   const shown = (await Promise.all(mounted)).find(Boolean);
   const isFresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
   if (!isFresh) return; // a reload keeps the place where the reader was

@@ -34,7 +34,9 @@ export function compute(state) {
   const patch = kernel.map((_, k) => under(...at, k));
   const share = (sign) => kernel.reduce((sum, weight) => sum + Math.max(sign * weight, 0), 0);
   return {
-    size, at, patch,
+    size,
+    at,
+    patch,
     padded: grid(padded, ink),
     output: grid(size, (i, j) => activate(convolve(i, j))),
     products: patch.map((value, k) => value * kernel[k]),
@@ -56,9 +58,12 @@ function render({ model, el }) {
   };
   const margin = () => model.get("padding");
   const pick = (pixel) => self.set({ pixel });
-  const input = map("Input", (holder) => pad(self, model, holder, { label: "Input, to draw on", margin }));
+  const input = map("Input", (holder) =>
+    pad(self, model, holder, { label: "Input, to draw on", margin }),
+  );
   const output = map("Output", (holder) =>
-    pixels(holder, { label: "Output, to look into", kind: "grid of pixels", pick }));
+    pixels(holder, { label: "Output, to look into", kind: "grid of pixels", pick }),
+  );
   const border = input.mark("border", 28);
   const panes = [input.mark("window-edge", 3), input.mark("window", 3)];
   const marks = [output.mark("window-edge", 1), output.mark("window", 1)];
@@ -75,7 +80,8 @@ function render({ model, el }) {
   };
   const patch = nine("", "patch", (box) => add(box, "span"));
   const weights = nine("×", "kernel, to edit", (box, k) =>
-    self.entry(box, "kernel", k, { label: `weight in row ${Math.floor(k / 3)}, column ${k % 3}` }));
+    self.entry(box, "kernel", k, { label: `weight in row ${Math.floor(k / 3)}, column ${k % 3}` }),
+  );
   const products = nine("=", "products", (box) => add(box, "span"));
   const last = add(equation, "p", {}, "sum");
   const [total, fate] = ["b", "span"].map((tag) => add(last, tag));
@@ -83,7 +89,11 @@ function render({ model, el }) {
     setText(element, number(value));
     tint(element, colour);
   };
-  const presets = add(self.root, "div", { class: "buttons", role: "group", "aria-label": "Kernels" });
+  const presets = add(self.root, "div", {
+    class: "buttons",
+    role: "group",
+    "aria-label": "Kernels",
+  });
   const choices = Object.entries(PRESETS).map(([name, kernel]) => {
     const button = self.button(presets, "", () => ({ kernel }));
     swatch(button, kernel);
@@ -91,10 +101,17 @@ function render({ model, el }) {
     return [button, String(kernel)];
   });
   const controls = add(self.root, "div", { class: "columns" });
-  for (const [name, symbol] of [["digit", ""], ["stride", "s"], ["padding", "p"]]) {
+  for (const [name, symbol] of [
+    ["digit", ""],
+    ["stride", "s"],
+    ["padding", "p"],
+  ]) {
     self.slider(controls, name, { label: name, symbol, step: 1, show: String });
   }
-  self.choice(controls, "activation", { label: "then", names: { none: "nothing", ReLU: "ReLU: max(0, sum)" } });
+  self.choice(controls, "activation", {
+    label: "then",
+    names: { none: "nothing", ReLU: "ReLU: max(0, sum)" },
+  });
   self.resetButton(add(controls, "div", { class: "buttons" }));
 
   self.draw = (state) => {
@@ -108,7 +125,10 @@ function render({ model, el }) {
     output.point(at, `${name(at)}: ${number(result.value)}`, [size, size]);
     set(output.box, { style: `width: ${(100 * size) / padded.length}%` }); // pixels as large as the input's
     place([border], [state.padding, state.padding]);
-    place(panes, at.map((index) => index * state.stride));
+    place(
+      panes,
+      at.map((index) => index * state.stride),
+    );
     place(marks, at);
     bar(limit);
     for (let k = 0; k < 9; k++) {
@@ -118,14 +138,20 @@ function render({ model, el }) {
     }
     write(total, result.sum, signed(result.sum));
     setText(fate, state.activation === "ReLU" ? `ReLU: ${number(result.value)}` : "");
-    for (const [button, kernel] of choices) set(button, { "aria-pressed": kernel === String(state.kernel) });
+    for (const [button, kernel] of choices)
+      set(button, { "aria-pressed": kernel === String(state.kernel) });
     setText(input.size, `${padded.length}×${padded.length}${state.padding ? ", padded" : ""}`);
     setText(output.size, `${size}×${size}`);
     const all = result.output.flat();
     const [low, high] = [Math.min(...all), Math.max(...all)].map((value) => number(value));
-    setText(words, `28×28 → ${size}×${size}, for ⌊(28 + 2·${state.padding} − 3)/${state.stride}⌋ + 1 = ${size}. ` +
-      `The ${all.length} values go from ${low} to ${high}.`);
-    self.say(`${words.textContent} ${name(at)}: the products add up to ${number(result.sum)}. ${fate.textContent}`);
+    setText(
+      words,
+      `28×28 → ${size}×${size}, for ⌊(28 + 2·${state.padding} − 3)/${state.stride}⌋ + 1 = ${size}. ` +
+        `The ${all.length} values go from ${low} to ${high}.`,
+    );
+    self.say(
+      `${words.textContent} ${name(at)}: the products add up to ${number(result.sum)}. ${fate.textContent}`,
+    );
   };
 
   return self.start();

@@ -26,7 +26,7 @@ export function controls(self) {
   /** @param {Element} parent */
   function resetButton(parent) {
     const element = button(parent, "Reset", () => self.initial);
-    element.addEventListener("click", () => self.resets.forEach((step) => void step()));
+    element.addEventListener("click", () => self.resets.forEach((step) => step()));
   }
 
   /**
@@ -122,7 +122,12 @@ export function controls(self) {
    * @param {string} name
    */
   function sample(parent, name) {
-    const svg = add(parent, "svg", { class: "sample", width: 34, height: 12, "aria-hidden": "true" });
+    const svg = add(parent, "svg", {
+      class: "sample",
+      width: 34,
+      height: 12,
+      "aria-hidden": "true",
+    });
     add(svg, "path", { class: `path ${name}`, d: "M1,6h32" });
     add(svg, "path", { class: `dots ${name}`, d: "M5,6h0M17,6h0M29,6h0" });
   }

@@ -21,8 +21,12 @@ export function placeName(text, curve, other, box, isAbove) {
   const size = text.getComputedTextLength();
   const beside = isAbove ? middle + 5 : middle - 5 - size;
   const from = Math.min(Math.max(beside, left + 4), left + width - size - 4);
-  const heightAt = (x) => { // on the straight line between two points
-    const next = Math.max(1, curve.findIndex(([other]) => other >= x));
+  const heightAt = (x) => {
+    // on the straight line between two points
+    const next = Math.max(
+      1,
+      curve.findIndex(([other]) => other >= x),
+    );
     const [[x0, y0], [x1, y1]] = [curve[next - 1], curve[next] ?? curve[next - 1]];
     return x1 > x0 ? y0 + ((x - x0) / (x1 - x0)) * (y1 - y0) : y0;
   };

@@ -37,14 +37,16 @@ export function sketch(root) {
     const old = parent.children[place];
     const element = old?.localName === tag ? old : add(parent, tag);
     if (old && element !== old) old.replaceWith(element);
-    for (const name of element.getAttributeNames()) name in attributes || element.removeAttribute(name);
+    for (const name of element.getAttributeNames())
+      name in attributes || element.removeAttribute(name);
     set(element, attributes);
     if (text !== "" || element.firstChild?.nodeType === Node.TEXT_NODE) setText(element, text);
     counts.set(element, 0);
     return element;
   };
-  put.end = () => counts.forEach((count, parent) => {
-    while (parent.children.length > count) parent.lastElementChild.remove();
-  });
+  put.end = () =>
+    counts.forEach((count, parent) => {
+      while (parent.children.length > count) parent.lastElementChild.remove();
+    });
   return put;
 }

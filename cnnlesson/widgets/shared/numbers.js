@@ -2,7 +2,10 @@
 
 /** Write a number with a fixed number of decimals and a real minus sign. */
 export function number(value, decimals = 2) {
-  return value.toFixed(decimals).replace(/^-(?=[0.]*$)/, "").replace("-", "−");
+  return value
+    .toFixed(decimals)
+    .replace(/^-(?=[0.]*$)/, "")
+    .replace("-", "−");
 }
 
 /** Write a power of ten, 10⁻³. */

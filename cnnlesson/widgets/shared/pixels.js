@@ -19,7 +19,9 @@ export function tint(element, colour) {
 
 /** Return a square of values, as rows. */
 export function grid(size, value) {
-  return Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => value(i, j)));
+  return Array.from({ length: size }, (_, i) =>
+    Array.from({ length: size }, (_, j) => value(i, j)),
+  );
 }
 
 // One handwritten digit of each class, from scikit-learn's: 8×8 pixels from 0 to 16, as 0 to g.
@@ -43,22 +45,34 @@ export function digit(label) {
   const near = (i) => {
     const tenths = Math.min(Math.max(4 * (i - 4) - 3, 0), 70); // of a small pixel
     const [first, rest] = [Math.floor(tenths / 10), tenths % 10];
-    return i < 4 || i > 23 ? [] : [[first, 10 - rest], [Math.min(first + 1, 7), rest]];
+    return i < 4 || i > 23
+      ? []
+      : [
+          [first, 10 - rest],
+          [Math.min(first + 1, 7), rest],
+        ];
   };
-  return (enlarged[label] ??= grid(28, (i, j) => {
+  enlarged[label] ??= grid(28, (i, j) => {
     let ink = 0;
     for (const [row, a] of near(i)) {
-      for (const [column, b] of near(j)) ink += a * b * parseInt(DIGITS[label][8 * row + column], 17);
+      for (const [column, b] of near(j))
+        ink += a * b * parseInt(DIGITS[label][8 * row + column], 17);
     }
     return Math.round(ink / 16) / 100;
-  }));
+  });
+  return enlarged[label];
 }
 
 /** A small picture of a square kernel. */
 export function swatch(parent, weights) {
   const size = Math.sqrt(weights.length);
   const most = Math.max(...weights.map(Math.abs));
-  const svg = add(parent, "svg", { viewBox: `0 0 ${size} ${size}`, width: 20, height: 20, "aria-hidden": "true" });
+  const svg = add(parent, "svg", {
+    viewBox: `0 0 ${size} ${size}`,
+    width: 20,
+    height: 20,
+    "aria-hidden": "true",
+  });
   weights.forEach((weight, k) => {
     const [x, y] = [k % size, Math.floor(k / size)];
     add(svg, "rect", { x, y, width: 1, height: 1, fill: `rgb(${diverging(weight / most)})` });
@@ -89,7 +103,11 @@ export function picture(parent, attributes) {
     /** Paint rows of [red, green, blue]. */
     paint(rows) {
       const colours = rows.flat();
-      show(rows[0].length, colours.length, (k) => colours[k][0] | (colours[k][1] << 8) | (colours[k][2] << 16));
+      show(
+        rows[0].length,
+        colours.length,
+        (k) => colours[k][0] | (colours[k][1] << 8) | (colours[k][2] << 16),
+      );
     },
     /** Paint levels of grey, 0 to 255, row after row. */
     paintGrey: (levels, width) => show(width, levels.length, (k) => 0x010101 * levels[k]),
@@ -102,12 +120,17 @@ export function picture(parent, attributes) {
  */
 export function pixels(parent, { label, kind, pick, keys = [] }) {
   const map = picture(parent, {
-    tabindex: 0, role: "slider", "aria-label": label, "aria-roledescription": kind, "aria-valuemin": 0,
+    tabindex: 0,
+    role: "slider",
+    "aria-label": label,
+    "aria-roledescription": kind,
+    "aria-valuemin": 0,
   });
   const { box } = map;
   let cells = [1, 1];
   let cursor = [0, 0];
-  const inside = (at) => at.map((value, i) => Math.min(Math.max(Math.floor(value), 0), cells[i] - 1));
+  const inside = (at) =>
+    at.map((value, i) => Math.min(Math.max(Math.floor(value), 0), cells[i] - 1));
   for (const type of ["pointerdown", "pointermove"]) {
     box.addEventListener(type, (event) => {
       if (!event.isPrimary) return; // a second finger, or the palm
@@ -116,7 +139,10 @@ export function pixels(parent, { label, kind, pick, keys = [] }) {
       pick(inside(at.map((part, i) => part * cells[i])), event);
     });
   }
-  box.addEventListener("pointerdown", (event) => event.isPrimary && box.setPointerCapture(event.pointerId));
+  box.addEventListener(
+    "pointerdown",
+    (event) => event.isPrimary && box.setPointerCapture(event.pointerId),
+  );
   box.addEventListener("keydown", (event) => {
     const still = [" ", ...keys].includes(event.key) && [0, 0];
     const direction = DIRECTIONS[event.key] ?? still;
@@ -144,7 +170,13 @@ export function pixels(parent, { label, kind, pick, keys = [] }) {
 // then strokes. "." is the pen, "-" the eraser, "*" turns single pixels over. Then come pixels, a
 // row and a column each, written to base 28; pen and eraser go through them in straight lines.
 const BRUSHES = {
-  ".": [[0, 0, 1], [0, 1, 0.6], [1, 0, 0.6], [0, -1, 0.6], [-1, 0, 0.6]],
+  ".": [
+    [0, 0, 1],
+    [0, 1, 0.6],
+    [1, 0, 0.6],
+    [0, -1, 0.6],
+    [-1, 0, 0.6],
+  ],
   "-": [...Array(9).keys()].map((k) => [Math.floor(k / 3) - 1, (k % 3) - 1, 1]), // all of a pen's stroke
 };
 
@@ -163,11 +195,17 @@ export function drawnOn(image, drawing) {
   };
   for (const [, tool, path] of drawing.matchAll(/([.*-])(\w+)/g)) {
     decode(path).forEach((to, k, points) => {
-      if (tool === "*") return (drawn[to[0]][to[1]] = drawn[to[0]][to[1]] < 0.5 ? 1 : 0);
+      if (tool === "*") {
+        drawn[to[0]][to[1]] = drawn[to[0]][to[1]] < 0.5 ? 1 : 0;
+        return;
+      }
       const from = points[k - 1] ?? to;
       const steps = Math.max(...to.map((end, axis) => Math.abs(end - from[axis])), 1);
       for (let step = 1; step <= steps; step++) {
-        touch(tool, ...to.map((end, axis) => Math.round(from[axis] + (step / steps) * (end - from[axis]))));
+        touch(
+          tool,
+          ...to.map((end, axis) => Math.round(from[axis] + (step / steps) * (end - from[axis]))),
+        );
       }
     });
   }
@@ -210,7 +248,8 @@ export function pad(self, model, parent, { label, margin = () => 0 }) {
       isDrawing = String(place) === String(pen); // what goes down beside the paper leaves no mark
       if (isDrawing) write(before + tool + encode(pen));
       else self.redraw();
-    } else if (isDrawing && pressed & 1 && isMoved && map.box.hasPointerCapture(pointerId)) write(drawing + encode(pen));
+    } else if (isDrawing && pressed & 1 && isMoved && map.box.hasPointerCapture(pointerId))
+      write(drawing + encode(pen));
     else return self.redraw(); // the pen moves above the paper
     mark = pen;
   }
@@ -224,7 +263,9 @@ export function pad(self, model, parent, { label, margin = () => 0 }) {
   eraser.addEventListener("click", () => erase(!isErasing));
   erase(false);
   self.resets.push(() => erase(false));
-  self.button(buttons, "Undo", () => ({ drawing: model.get("drawing").replace(/(_|[.*-]\w+)$/, "") }));
+  self.button(buttons, "Undo", () => ({
+    drawing: model.get("drawing").replace(/(_|[.*-]\w+)$/, ""),
+  }));
   self.button(buttons, "Clear", () => {
     erase(false);
     return { drawing: clean };

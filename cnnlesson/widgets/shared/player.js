@@ -53,6 +53,10 @@ export function player(self, parent, name, { label, show }) {
   const seen = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting || pause());
   seen.observe(parent);
   self.resets.push(pause);
-  self.undo.push(pause, () => seen.disconnect(), () => stillness.removeEventListener("change", pause));
+  self.undo.push(
+    pause,
+    () => seen.disconnect(),
+    () => stillness.removeEventListener("change", pause),
+  );
   write();
 }

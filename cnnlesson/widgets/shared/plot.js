@@ -20,7 +20,11 @@ import { powerOfTen, scale, ticks } from "./numbers.js";
 export function plot(self, parent, { label, isImage = false, height, margin }) {
   const [above, right, below, left] = margin;
   const holder = add(parent, "div");
-  const svg = add(holder, "svg", { class: "plot", role: isImage ? "img" : "group", "aria-label": label });
+  const svg = add(holder, "svg", {
+    class: "plot",
+    role: isImage ? "img" : "group",
+    "aria-label": label,
+  });
   const axes = add(svg, "g", { class: "axes", "aria-hidden": "true" });
   const inside = add(svg, "svg", { class: "inside", "aria-hidden": "true" }); // clips
   let drawn = "";
@@ -46,7 +50,8 @@ export function plot(self, parent, { label, isImage = false, height, margin }) {
       chart.y = scale(y, [above + tall, above], isLogY);
       set(svg, { viewBox: `0 0 ${chart.width} ${total}`, height: total });
       set(inside, { ...chart.box, viewBox: `${left} ${above} ${width} ${tall}` });
-      if (explained) set(explained.row, { transform: `scale(${Math.min(1, chart.width / explained.width)})` });
+      if (explained)
+        set(explained.row, { transform: `scale(${Math.min(1, chart.width / explained.width)})` });
 
       const plain = (value) => String(Number(value.toPrecision(6))).replace("-", "−");
       const powers = isLogY ? ticks(y.map(Math.log10), 6) : [];
@@ -54,9 +59,12 @@ export function plot(self, parent, { label, isImage = false, height, margin }) {
         ? powers.map((power) => [10 ** power, powerOfTen(power)])
         : (rows ?? ticks(y, 2).map((value) => [value, plain(value)]));
       const put = sketch(axes);
-      const label = (text, x, y, anchor) => put(axes, "text", { x, y, "text-anchor": anchor }, text);
+      const label = (text, x, y, anchor) =>
+        put(axes, "text", { x, y, "text-anchor": anchor }, text);
       put(axes, "rect", chart.box);
-      put(axes, "path", { d: marks.map(([value]) => `M${left},${chart.y(value)}h${width}`).join("") });
+      put(axes, "path", {
+        d: marks.map(([value]) => `M${left},${chart.y(value)}h${width}`).join(""),
+      });
       for (const [value, text] of columns ?? ticks(x, 5).map((at) => [at, plain(at)])) {
         label(text, chart.x(value), above + tall + 16, "middle");
       }

@@ -5,11 +5,15 @@ import { number } from "./numbers.js";
 /** @import { Pair, Plot } from "./plot.js" */
 /** @import { State } from "./state.js" */
 
-/** Steps to the right and up, by the key that makes them.
+/**
+ * Steps to the right and up, by the key that makes them.
  * @type {Record<string, Pair>}
  */
 export const DIRECTIONS = {
-  ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1],
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowDown: [0, -1],
+  ArrowUp: [0, 1],
 };
 
 const same = (value) => value;
@@ -40,7 +44,11 @@ export function point(self, plot, name, look) {
     "aria-valuemin": left,
     "aria-valuemax": right,
   });
-  for (const [part, r] of [["hit", 22], ["ring", 13], ["knob", 7]]) {
+  for (const [part, r] of [
+    ["hit", 22],
+    ["ring", 13],
+    ["knob", 7],
+  ]) {
     add(handle, "circle", { class: part, r });
   }
   const move = (...to) => {
@@ -74,15 +82,16 @@ export function point(self, plot, name, look) {
   });
   // A click, not a pointer that goes down: a finger that scrolls the page moves nothing.
   if (isTarget) plot.svg.classList.add("target");
-  if (isTarget) plot.svg.addEventListener("click", (event) => {
-    if (handle.contains(event.target)) return;
-    const { left, top } = plot.svg.getBoundingClientRect();
-    const [x, y] = [event.clientX - left, event.clientY - top];
-    const { box } = plot;
-    if (x < box.x || x > box.x + box.width || y < box.y || y > box.y + box.height) return;
-    move(plot.x.invert(x), plot.y.invert(y));
-    handle.focus({ preventScroll: true });
-  });
+  if (isTarget)
+    plot.svg.addEventListener("click", (event) => {
+      if (handle.contains(event.target)) return;
+      const { left, top } = plot.svg.getBoundingClientRect();
+      const [x, y] = [event.clientX - left, event.clientY - top];
+      const { box } = plot;
+      if (x < box.x || x > box.x + box.width || y < box.y || y > box.y + box.height) return;
+      move(plot.x.invert(x), plot.y.invert(y));
+      handle.focus({ preventScroll: true });
+    });
   return {
     place() {
       const [x, y] = read();

@@ -75,7 +75,7 @@ export function stateOf(model) {
     setOwn(name, value, range = limits[name]) {
       own.set(name, value);
       limits[name] = range;
-      listeners.get(name)?.forEach((listener) => void listener());
+      listeners.get(name)?.forEach((listener) => listener());
       self.redraw();
     },
 

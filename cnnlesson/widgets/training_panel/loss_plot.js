@@ -43,7 +43,8 @@ export function spread(heights, bottom) {
   return moved;
 }
 
-const power = (exponent) => (Math.abs(exponent) < 3 ? String(10 ** exponent) : powerOfTen(exponent));
+const power = (exponent) =>
+  Math.abs(exponent) < 3 ? String(10 ** exponent) : powerOfTen(exponent);
 
 let numNamed = 0;
 
@@ -63,10 +64,17 @@ function render({ model, el }) {
   const words = add(self.root, "p", { class: "result" });
   const plot = self.plot(self.root, {
     label: "The loss against the images seen so far, a curve for each training",
-    isImage: true, height: (width) => Math.min(280, Math.max(200, 0.5 * width)), margin: [10, 30, 38, 52],
+    isImage: true,
+    height: (width) => Math.min(280, Math.max(200, 0.5 * width)),
+    margin: [10, 30, 38, 52],
   });
   const guess = add(plot.inside, "path", { class: "guess" });
-  const guessing = add(plot.inside, "text", { class: "note", "text-anchor": "end" }, "ln 10: a guess");
+  const guessing = add(
+    plot.inside,
+    "text",
+    { class: "note", "text-anchor": "end" },
+    "ln 10: a guess",
+  );
   const lines = add(plot.inside, "g");
   const ends = add(plot.svg, "g", { "aria-hidden": "true" });
   const table = add(add(self.root, "div", { class: "scroll" }), "table");
@@ -82,7 +90,12 @@ function render({ model, el }) {
       const group = add(lines, "g", { class: colour(number) });
       const row = add(body, "tr");
       const title = add(row, "th", { scope: "row" });
-      const sample = add(title, "svg", { class: `sample ${colour(number)}`, width: 22, height: 10, "aria-hidden": "true" });
+      const sample = add(title, "svg", {
+        class: `sample ${colour(number)}`,
+        width: 22,
+        height: 10,
+        "aria-hidden": "true",
+      });
       add(sample, "path", { class: "line", d: "M1,5h20" });
       drawn.set(number, {
         points: add(group, "path", { class: "points" }),
@@ -100,9 +113,15 @@ function render({ model, el }) {
     const { curves, x, y } = compute(state);
     const rows = [];
     const every = Math.ceil((y[1] - y[0]) / 8); // a network that diverges passes many powers of ten
-    for (let exponent = y[0]; exponent <= y[1]; exponent += every) rows.push([exponent, power(exponent)]);
+    for (let exponent = y[0]; exponent <= y[1]; exponent += every)
+      rows.push([exponent, power(exponent)]);
     plot.frame({ x, xLabel: "images seen", y, yLabel: "loss of a batch", rows });
-    set(guess, { d: plot.line([[x[0], GUESS], [x[1], GUESS]]) });
+    set(guess, {
+      d: plot.line([
+        [x[0], GUESS],
+        [x[1], GUESS],
+      ]),
+    });
     set(guessing, { x: plot.x(x[1]) - 6, y: plot.y(GUESS) - 6 });
 
     for (const [number, elements] of drawn) {
