@@ -93,11 +93,11 @@ function recall(prefix, initial, limits) {
   const entries = Object.entries(initial).map(([name, value]) => [
     name,
     value,
-    query.get(`${prefix}.${name}`),
+    query.get(`${prefix}.${name}`)
   ]);
   const settings = entries.map(([name, value, text]) => [
     name,
-    text === null ? value : parse(text, value, limits[name]),
+    text === null ? value : parse(text, value, limits[name])
   ]);
   return { settings, isShared: entries.some(([, , text]) => text !== null) };
 }
@@ -134,19 +134,20 @@ async function mount(element, prefix) {
 // biome-ignore lint/correctness/noUnusedVariables: called at the end
 async function mountAll() {
   const counts = {};
-  const mounted = [...document.querySelectorAll(".cnnlesson-figure[data-module]")].map(
-    (element) => {
-      const name = element.dataset.module;
-      counts[name] = (counts[name] ?? 0) + 1;
-      const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
-      return mount(element, prefix).then((isShared) => isShared && element);
-    },
-  );
+  /** @type {NodeListOf<HTMLElement>} */
+  const figures = document.querySelectorAll(".cnnlesson-figure[data-module]");
+  const mounted = [...figures].map(async (element) => {
+    const name = String(element.dataset.module);
+    counts[name] = (counts[name] ?? 0) + 1;
+    const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
+    return (await mount(element, prefix)) ? element : null;
+  });
   const shown = (await Promise.all(mounted)).find(Boolean);
-  const isFresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  const [visit] = performance.getEntriesByType("navigation");
+  const isFresh = visit instanceof PerformanceNavigationTiming && visit.type === "navigate";
   if (!isFresh) return; // a reload keeps the place where the reader was
   // Mounting changed heights: go again where the address points, or to the figure it describes.
   const heading = document.querySelector(":target");
   if (heading) heading.scrollIntoView();
-  else shown?.firstElementChild.scrollIntoView();
+  else shown?.firstElementChild?.scrollIntoView();
 }

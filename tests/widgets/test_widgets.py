@@ -19,7 +19,8 @@ from cnnlesson.widgets.shared.figure import Figure
 
 FOLDER = Path(widgets.__file__).parent
 SOURCES = sorted(FOLDER.glob("*/*.js"))
-SHEETS = sorted(path for path in FOLDER.glob("*/*.css") if path.parent.name != "shared")
+STYLES = sorted(FOLDER.glob("*/*.css"))
+SHEETS = [path for path in STYLES if path.parent.name != "shared"]
 CLASSES = [getattr(widgets, name) for name in widgets.__all__]
 # RunExplorer is made of runs, not of nothing.
 FIGURES = [cls for cls in CLASSES if issubclass(cls, Figure) and cls is not RunExplorer]
@@ -104,6 +105,12 @@ def test_the_live_module_is_self_contained(cls):
     assert source.count("export default { render }") == 1
     assert "export function compute(" in source
     assert "http" not in re.sub(r'"http://www\.w3\.org/\S+"', "", source)
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *STYLES], ids=lambda path: path.name)
+def test_no_line_is_too_long_to_read(path):
+    long = [line for line in path.read_text("utf-8").splitlines() if len(line) > 100]
+    assert long == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

@@ -15,7 +15,7 @@ export function unpack(base64) {
       at += 2;
       const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
       return sign * 2 ** Math.max(exponent - 15, -14) * ((exponent ? 1 : 0) + fraction / 1024);
-    }),
+    })
   );
 }
 
@@ -63,7 +63,7 @@ function pool(maps, size) {
           maps[corner],
           maps[corner + 1],
           maps[corner + size],
-          maps[corner + size + 1],
+          maps[corner + size + 1]
         ];
         output[at] = Math.max(a, b, d, e);
       }
@@ -93,7 +93,7 @@ function run(image, [kernels1, biases1, kernels2, biases2, weights, biases]) {
   const conv2 = convolve(pool1, 13, kernels2, biases2);
   const pool2 = pool(conv2, 11);
   const logits = Array.from(biases, (bias, label) =>
-    pool2.reduce((sum, value, i) => sum + value * weights[1600 * label + i], bias),
+    pool2.reduce((sum, value, i) => sum + value * weights[1600 * label + i], bias)
   );
   const powers = logits.map((logit) => Math.exp(logit - Math.max(...logits)));
   const total = powers.reduce((a, b) => a + b);
@@ -102,10 +102,10 @@ function run(image, [kernels1, biases1, kernels2, biases2, weights, biases]) {
       { count: 32, size: 26, maps: conv1 },
       { count: 32, size: 13, maps: pool1 },
       { count: 64, size: 11, maps: conv2 },
-      { count: 64, size: 5, maps: pool2 },
+      { count: 64, size: 5, maps: pool2 }
     ],
     logits,
-    probabilities: powers.map((power) => power / total),
+    probabilities: powers.map((power) => power / total)
   };
 }
 
@@ -115,6 +115,7 @@ function run(image, [kernels1, biases1, kernels2, biases2, weights, biases]) {
  */
 export function centred(image) {
   let [total, down, across] = [0, 0, 0];
+  /** @type {number[][]} */
   const [rows, columns] = [[], []];
   image.forEach((row, i) =>
     row.forEach((ink, j) => {
@@ -124,7 +125,7 @@ export function centred(image) {
       across += ink * j;
       rows.push(i);
       columns.push(j);
-    }),
+    })
   );
   if (!total) return image;
   const extent = (indices) => Math.max(...indices) - Math.min(...indices) + 1;
@@ -134,7 +135,7 @@ export function centred(image) {
     const before = Math.floor(place);
     return [
       [before, 1 - (place - before)],
-      [before + 1, place - before],
+      [before + 1, place - before]
     ];
   };
   const steps = image.map((_, index) => [near(down / total, index), near(across / total, index)]);
@@ -145,6 +146,6 @@ export function centred(image) {
         for (const [x, b] of steps[j][1]) ink += a * b * (image[y]?.[x] ?? 0);
       }
       return ink;
-    }),
+    })
   );
 }

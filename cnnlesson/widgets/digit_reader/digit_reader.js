@@ -1,9 +1,11 @@
 // The trained network reads what is drawn; every map it makes on the way can be looked at.
 
+import { grid } from "../shared/digits.js";
 import { add, set, setText } from "../shared/dom.js";
+import { drawnOn, pad } from "../shared/drawing.js";
 import { figure } from "../shared/figure.js";
 import { number } from "../shared/numbers.js";
-import { drawnOn, grid, levels, pad, picture, pixels } from "../shared/pixels.js";
+import { levels, picture, pixels } from "../shared/pixels.js";
 import { centred, forward, unpack } from "./convnet.js";
 
 const POOLED = "The largest of each 2×2 values of the same map before.";
@@ -17,7 +19,7 @@ const LAYERS = {
     across: 8,
     sees: 3,
     step: 1,
-    about: "One 3×3 kernel slid over the input, then ReLU.",
+    about: "One 3×3 kernel slid over the input, then ReLU."
   },
   "pooling 1": { count: 32, size: 13, across: 8, sees: 4, step: 2, about: POOLED },
   "convolution 2": {
@@ -26,9 +28,9 @@ const LAYERS = {
     across: 16,
     sees: 8,
     step: 2,
-    about: "32 kernels, one on each map before, added up, then ReLU.",
+    about: "32 kernels, one on each map before, added up, then ReLU."
   },
-  "pooling 2": { count: 64, size: 5, across: 16, sees: 10, step: 4, about: POOLED },
+  "pooling 2": { count: 64, size: 5, across: 16, sees: 10, step: 4, about: POOLED }
 };
 const NAMES = Object.keys(LAYERS);
 
@@ -36,7 +38,7 @@ const NAMES = Object.keys(LAYERS);
 export function compute(state, weights) {
   const drawn = drawnOn(
     grid(28, () => 0),
-    state.drawing,
+    state.drawing
   );
   const image = state.placing === "centred" ? centred(drawn) : drawn;
   const result = forward(image, weights);
@@ -74,21 +76,23 @@ function paintMaps(target, { count, size, maps }, across) {
 function render({ model, el }) {
   const self = figure({ model, el }, "Digit reader");
   self.root.classList.add("digit-reader");
-  let [packed, weights] = ["", null];
+  let packed = "";
+  /** @type {ReturnType<typeof unpack>} */
+  let weights = [];
   const frameOn = (map, size) => [map.mark("window-edge", size), map.mark("window", size)];
-  const change = (frames, [y, x], isSeen, more = {}) =>
+  const change = (frames, /** @type {number[]} */ [y, x], isSeen, more = {}) =>
     frames.forEach((frame) =>
-      set(frame, { x, y, visibility: isSeen ? "visible" : "hidden", ...more }),
+      set(frame, { x, y, visibility: isSeen ? "visible" : "hidden", ...more })
     );
 
   add(self.root, "p", {}, "Draw a digit, or take one:");
   const samples = add(self.root, "div", {
     class: "samples",
     role: "group",
-    "aria-label": "Samples",
+    "aria-label": "Samples"
   });
   self.limits.drawing.samples.forEach((drawing, label) =>
-    self.button(samples, String(label), () => ({ drawing })),
+    self.button(samples, String(label), () => ({ drawing }))
   );
   const top = add(self.root, "div", { class: "columns spaced" });
   const sheet = add(top, "div");
@@ -101,14 +105,14 @@ function render({ model, el }) {
   const verdict = add(seen, "p", { class: "verdict" });
   self.choice(reading, "placing", {
     label: "before reading",
-    names: { centred: "scale and centre it", "as drawn": "leave it as drawn" },
+    names: { centred: "scale and centre it", "as drawn": "leave it as drawn" }
   });
   const table = add(reading, "table", { "aria-label": "What the network says" });
   const [head, body] = [add(add(table, "thead"), "tr"), add(table, "tbody")];
   for (const [text, colspan] of [
     ["digit", 1],
     ["logit", 1],
-    ["probability", 2],
+    ["probability", 2]
   ]) {
     add(head, "th", { scope: "col", colspan }, text);
   }
@@ -123,15 +127,18 @@ function render({ model, el }) {
     self.root,
     "p",
     { class: "next" },
-    "All that lies between: every map, white the largest value of its layer. Tap one to enlarge it.",
+    "All that lies between: every map, white the largest value of its layer. " +
+      "Tap one to enlarge it."
   );
   const mosaics = add(self.root, "div", { class: "columns spaced" });
   const layers = Object.entries(LAYERS).map(([name, { count, across, size }]) => {
     const holder = add(mosaics, "div");
     add(add(holder, "p", {}, `${name}: `), "b", {}, `${count} maps ${size}×${size}`);
-    const pick = ([row, column], { type, buttons }) => {
-      if (type !== "pointermove" || buttons & 1)
-        self.set({ layer: name, channel: across * row + column });
+    /** @type {Parameters<typeof pixels>[1]["pick"]} */
+    const pick = ([row, column], event) => {
+      const isOver = event instanceof PointerEvent && event.type === "pointermove";
+      if (isOver && !(event.buttons & 1)) return;
+      self.set({ layer: name, channel: across * row + column });
     };
     const map = pixels(holder, { label: `${name}, to choose a map`, kind: "grid of maps", pick });
     return { ...map, name, across, count, size, frames: frameOn(map, size) };
@@ -143,7 +150,7 @@ function render({ model, el }) {
   const side = add(closer, "div");
   self.choice(side, "layer", {
     label: "layer",
-    names: Object.fromEntries(NAMES.map((name) => [name, name])),
+    names: Object.fromEntries(NAMES.map((name) => [name, name]))
   });
   const channels = self.slider(side, "channel", { label: "map", step: 1, show: String });
   const about = add(side, "p", { class: "about" });
@@ -161,7 +168,7 @@ function render({ model, el }) {
       channel,
       size,
       most,
-      brightest,
+      brightest
     } = result;
     paper.show(result.drawn);
     input.paintGrey(levels(result.image), 28);
@@ -170,7 +177,7 @@ function render({ model, el }) {
     setText(
       verdict,
       `${verb} ${first === 8 ? "an" : "a"} ${first}, ${percent(probabilities[first])}. ` +
-        `Second guess ${second}, ${percent(probabilities[second])}.`,
+        `Second guess ${second}, ${percent(probabilities[second])}.`
     );
     rows.forEach(({ row, logit, p, bar }, label) => {
       setText(logit, number(result.logits[label], 1));
@@ -194,7 +201,7 @@ function render({ model, el }) {
       change(
         layer.frames,
         cell.map((index) => index * (layer.size + 1)),
-        isChosen,
+        isChosen
       );
     });
     paintMaps(large, { count: 1, size, maps: result.chosen }, 1);
@@ -202,11 +209,12 @@ function render({ model, el }) {
       frames[0],
       brightest.map((index) => step * index),
       most,
-      { width: sees, height: sees },
+      { width: sees, height: sees }
     );
     change(frames[1], brightest, most);
     const found = most
-      ? `Its largest value, ${number(most)}, is framed; that one sees the ${sees}×${sees} pixels framed in the input.`
+      ? `Its largest value, ${number(most)}, is framed; ` +
+        `that one sees the ${sees}×${sees} pixels framed in the input.`
       : "It is zero everywhere: it found nothing here.";
     setText(about, `Map ${channel} of ${state.layer}, ${size}×${size}. ${what} ${found}`);
     self.say(`${verdict.textContent} ${about.textContent}`);

@@ -4,6 +4,8 @@ import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { number } from "../shared/numbers.js";
 
+/** @import { Pair } from "../shared/numbers.js" */
+
 /** Return where momentum comes from `start` against `gradient`, after each step. */
 function descend(gradient, start, { lr, momentum, num_steps }) {
   const path = [start];
@@ -19,8 +21,9 @@ function descend(gradient, start, { lr, momentum, num_steps }) {
 /** Return the path by the gradient in the plane, and each component by a recursion of its own. */
 export function compute(state) {
   const [cos, sin] = [Math.cos, Math.sin].map((f) => f((state.angle * Math.PI) / 180));
-  const turn = ([a, b]) => [a * cos - b * sin, a * sin + b * cos]; // from the eigenvectors to w
-  const turnBack = ([a, b]) => [a * cos + b * sin, b * cos - a * sin];
+  // From the eigenvectors to w.
+  const turn = (/** @type {Pair} */ [a, b]) => [a * cos - b * sin, a * sin + b * cos];
+  const turnBack = (/** @type {Pair} */ [a, b]) => [a * cos + b * sin, b * cos - a * sin];
   const curvatures = [1 / state.condition_number, 1];
   const [f, s] = curvatures;
   const hessian = [f * cos ** 2 + s * sin ** 2, (f - s) * cos * sin, f * sin ** 2 + s * cos ** 2];
@@ -30,15 +33,15 @@ export function compute(state) {
     turnBack,
     axes: [
       [cos, sin],
-      [-sin, cos],
+      [-sin, cos]
     ],
     path: descend(gradient, turn(state.start), state),
     components: curvatures.map((curvature, i) =>
-      descend(([x]) => [curvature * x], [state.start[i]], state).map(([x]) => x),
+      descend(([x]) => [curvature * x], [state.start[i]], state).map(([x]) => x)
     ),
     rates: curvatures.map((curvature) => rateOf(curvature, state.lr, state.momentum)),
     bound: 2 * (1 + state.momentum),
-    optimum: optimum(f, s),
+    optimum: optimum(f, s)
   };
 }
 
@@ -66,20 +69,21 @@ function render({ model, el }) {
   const map = self.plot(upper, {
     label: "The path over the contours of the loss, with both eigenvectors",
     height: (width) => width,
-    margin: [8, 14, 38, 40],
+    margin: [8, 14, 38, 40]
   });
   add(map.inside, "rect", { class: "slope", width: 9999, height: 9999 });
   const bowl = add(map.inside, "g");
+  /** @type {[number, Element][]} */
   const contours = Array.from({ length: 10 }, (_, i) => [
     10 ** (2 - i / 2),
-    add(bowl, "ellipse", { class: "contour" }),
+    add(bowl, "ellipse", { class: "contour" })
   ]);
   const kinds = [
     "path rest",
     ...HUES.flatMap((hue) => [`along axis ${hue}`, `along leg ${hue}`]),
     "mode",
     "path total",
-    "dots total",
+    "dots total"
   ];
   const shapes = kinds.map((kind) => add(map.inside, "path", { class: kind }));
   const notes = NAMES.map((name) => add(map.inside, "text", { class: "note" }, name.slice(0, 2)));
@@ -88,7 +92,7 @@ function render({ model, el }) {
     step: 0.1,
     axes: ["w₁", "w₂"],
     toPlot: (at) => compute(self.state()).turn(at),
-    fromPlot: (at) => compute(self.state()).turnBack(at),
+    fromPlot: (at) => compute(self.state()).turnBack(at)
   });
   const side = add(upper, "div");
   const charts = NAMES.map((name) =>
@@ -96,8 +100,8 @@ function render({ model, el }) {
       label: `The component along ${name}, after each step`,
       isImage: true,
       height: () => 138,
-      margin: [20, 14, 38, 40],
-    }),
+      margin: [20, 14, 38, 40]
+    })
   );
   const parts = charts.map((chart, i) => {
     chart.legend("", [[`along ${HUES[i]}`, `component along ${NAMES[i]}`]]);
@@ -106,7 +110,7 @@ function render({ model, el }) {
       "path rest",
       `along ${HUES[i]}`,
       `dots along ${HUES[i]}`,
-      `along leg ${HUES[i]}`,
+      `along leg ${HUES[i]}`
     ].map((kind) => add(chart.inside, "path", { class: kind }));
   });
 
@@ -131,7 +135,7 @@ function render({ model, el }) {
     "κ",
     0.02,
     (value) => number(value, value < 10 ? 1 : 0),
-    true,
+    true
   );
   slider("num_steps", "steps", "", 1, String);
 
@@ -151,15 +155,15 @@ function render({ model, el }) {
     set(bowl, { transform: `translate(${cx},${cy}) rotate(${-state.angle})` });
     const along = (i, x) => basis[i].map((part) => part * x);
     const last = components.map((component) =>
-      Math.min(Math.max(component.at(-1), -BEYOND), BEYOND),
+      Math.min(Math.max(component.at(-1), -BEYOND), BEYOND)
     );
     const ends = basis.map((_, i) => along(i, last[i]));
     const straight = ends.flatMap((end, i) => [
       [along(i, -10), along(i, 10)],
-      [[0, 0], end],
+      [[0, 0], end]
     ]);
     const lines = [cut(whole.path), ...straight, [ends[0], turn(last), ends[1]], seen].map(
-      map.line,
+      map.line
     );
     [...lines, map.dots(seen)].forEach((d, i) => set(shapes[i], { d }));
     notes.forEach((note, i) => {
@@ -167,7 +171,7 @@ function render({ model, el }) {
       const { x: left, y: top, width } = map.box;
       set(note, {
         x: Math.min(map.x(x) + 6, left + width - 18),
-        y: Math.max(map.y(y) - 6, top + 14),
+        y: Math.max(map.y(y) - 6, top + 14)
       });
     });
     start.place();
@@ -175,33 +179,34 @@ function render({ model, el }) {
     charts.forEach((chart, i) => {
       chart.frame({ x: [0, HORIZON], xLabel: "step", y: [-FAR, FAR], yLabel: "", rows: ROWS });
       const [points, future] = [components[i], whole.components[i]].map((xs) =>
-        cut(xs).map((x, t) => [t, x]),
+        cut(xs).map((x, t) => [t, x])
       );
       const now = [0, last[i]].map((end) => [state.num_steps, end]);
       const lists = [
         [
           [-9, 0],
-          [999, 0],
+          [999, 0]
         ],
         future,
         points,
         points,
-        now,
+        now
       ];
       lists.forEach((list, part) =>
-        set(parts[i][part], { d: part === 3 ? chart.dots(list) : chart.line(list) }),
+        set(parts[i][part], { d: part === 3 ? chart.dots(list) : chart.line(list) })
       );
     });
     const [x, y] = components.map((component) => component.at(-1));
     const texts = [
       ...[x, y].map((end, i) => [
         `Along ${NAMES[i]}: ${short(state.start[i])} → ${short(end)}`,
-        describe(rates[i]),
+        describe(rates[i])
       ]),
       [
         `w = ${short(x)} · q₁ + ${short(y)} · q₂`.replace("+ −", "− "),
-        `= (${path.at(-1).map(short).join(", ")}) after ${state.num_steps} step${state.num_steps === 1 ? "" : "s"}. Turn the bowl: only this line changes.`,
-      ],
+        `= (${path.at(-1).map(short).join(", ")}) after ${state.num_steps} ` +
+          `step${state.num_steps === 1 ? "" : "s"}. Turn the bowl: only this line changes.`
+      ]
     ];
     texts.forEach((lines, i) => lines.forEach((line, k) => setText(words[i][k], line)));
     rates.forEach((rate, i) => (words[i][1].className = rate > 1 - TOLERANCE ? "bad" : ""));

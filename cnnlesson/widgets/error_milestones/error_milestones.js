@@ -12,7 +12,8 @@ const HORIZON = 5000; // no error that ripples can come back after this many ste
 function follow(curvature, lr, momentum, squares) {
   let [w, v] = [1, 0];
   const last = FRACTIONS.map(() => 0);
-  const isAtRest = () => Math.abs(w) + Math.abs(v) < 1e-9; // too little to swing back to a thousandth
+  // Too little to swing back to a thousandth.
+  const isAtRest = () => Math.abs(w) + Math.abs(v) < 1e-9;
   for (let t = 0; t <= HORIZON && !(t >= squares.length && isAtRest()); t++) {
     if (t < squares.length) squares[t] += w * w;
     for (let i = 2; i >= 0 && !(Math.abs(w) <= FRACTIONS[i]); i--) last[i] = t; // NaN has diverged
@@ -34,11 +35,11 @@ function spread(curvature, lr, momentum, noise, variances) {
   }
 }
 
-/** Return each component's rate and milestones, both parts of the mean squared error, the optima. */
+/** Return each component's rate and milestones, both parts of the mean squared error, optima. */
 export function compute({ lr, momentum, condition_number, noise, num_steps }) {
   const curvatures = Array.from(
     { length: COUNT },
-    (_, i) => condition_number ** (i / (COUNT - 1) - 1),
+    (_, i) => condition_number ** (i / (COUNT - 1) - 1)
   );
   const [squares, variances] = [0, 0].map(() => new Array(num_steps + 1).fill(0));
   const milestones = curvatures.map((curvature) => follow(curvature, lr, momentum, squares));
@@ -46,11 +47,11 @@ export function compute({ lr, momentum, condition_number, noise, num_steps }) {
   const bound = 2 * (1 + momentum);
   const floors = curvatures.map(
     (
-      curvature, // of each variance, once nothing changes any more
+      curvature // of each variance, once nothing changes any more
     ) =>
       (lr * noise ** 2 * (1 + momentum)) /
       (curvature * (1 - momentum) * (bound - lr * curvature)) /
-      COUNT,
+      COUNT
   );
   return {
     curvatures,
@@ -61,7 +62,7 @@ export function compute({ lr, momentum, condition_number, noise, num_steps }) {
     stochastic: variances.map((sum) => sum / COUNT),
     floor: noise && lr > bound - TOLERANCE ? Infinity : floors.reduce((sum, floor) => sum + floor),
     plain: { lr: 2 / (1 / condition_number + 1), momentum: 0 },
-    optimum: optimum(1 / condition_number, 1),
+    optimum: optimum(1 / condition_number, 1)
   };
 }
 
@@ -95,7 +96,7 @@ function describeNoise({ deterministic, stochastic, floor }, noise, numSteps) {
   return [
     `Noise floor ${floor.toPrecision(2)}`,
     "Its part of the squared error rises to this.",
-    `It is ${larger}`,
+    `It is ${larger}`
   ];
 }
 
@@ -106,24 +107,25 @@ function render({ model, el }) {
   const [upper, readouts, lower] = ["", "readouts", ""].map(columns);
   const [bars, chart] = [
     "For each eigenvalue the steps until its error stays below 0.1, 0.01 and 0.001",
-    "The expected squared error after each step: deterministic part, noise and their sum",
+    "The expected squared error after each step: deterministic part, noise and their sum"
   ].map((label) =>
-    self.plot(upper, { label, isImage: true, height: () => 300, margin: [30, 14, 38, 60] }),
+    self.plot(upper, { label, isImage: true, height: () => 300, margin: [30, 14, 38, 60] })
   );
   const path = (plot, name) => add(plot.inside, "path", { class: name });
+  /** @type {[number, Element, Element][]} */
   const parts = [2, 1, 0].map((i) => [i, path(bars, `bar part${i}`), path(bars, "edge")]);
   const note = add(bars.inside, "text", { class: "note" }, "slowest");
   const curves = ["path sum", "path momentum", "path plain", "mode"].map((name) =>
-    path(chart, name),
+    path(chart, name)
   );
   bars.legend(
     "error stays below",
-    FRACTIONS.map((fraction, i) => [`bar part${i}`, String(fraction)]),
+    FRACTIONS.map((fraction, i) => [`bar part${i}`, String(fraction)])
   );
   chart.legend("", [
     ["path momentum", "deterministic"],
     ["path plain", "noise"],
-    ["path sum", "sum"],
+    ["path sum", "sum"]
   ]);
 
   const cards = [0, 1]
@@ -138,14 +140,14 @@ function render({ model, el }) {
     symbol: "κ",
     step: 0.02,
     isLog: true,
-    show,
+    show
   });
   const exact = (value) => number(value, 3);
   self.slider(right, "noise", {
     label: "noise of the gradient",
     symbol: "σ",
     step: 0.001,
-    show: exact,
+    show: exact
   });
   self.slider(right, "num_steps", { label: "steps shown", step: 10, show: String });
   const buttons = add(right, "div", { class: "buttons" });
@@ -168,13 +170,13 @@ function render({ model, el }) {
           .map((i) =>
             bars.line([
               [0, i],
-              [end(i, part), i],
-            ]),
+              [end(i, part), i]
+            ])
           )
-          .join(""),
+          .join("")
       });
       set(tick, {
-        d: all.map((i) => bars.line([-0.36, 0.36].map((up) => [end(i, part), i + up]))).join(""),
+        d: all.map((i) => bars.line([-0.36, 0.36].map((up) => [end(i, part), i + up]))).join("")
       });
     }
     lr.markLimit(result.bound);
@@ -182,7 +184,7 @@ function render({ model, el }) {
     set(note, {
       x: Math.min(bars.x(end(slowest[0], 2)) + 6, bars.box.x + bars.box.width - 50),
       y: bars.y(slowest[0]) + 4,
-      visibility: slowest.length > 1 ? "hidden" : "visible",
+      visibility: slowest.length > 1 ? "hidden" : "visible"
     });
     const sum = deterministic.map((part, t) => part + stochastic[t]);
     [sum, deterministic, stochastic, sum.map(() => result.floor)].forEach((values, i) => {
@@ -193,7 +195,7 @@ function render({ model, el }) {
     });
     const texts = [
       describeSlowest(result, slowest),
-      describeNoise(result, state.noise, state.num_steps),
+      describeNoise(result, state.noise, state.num_steps)
     ];
     texts.forEach((lines, card) => lines.forEach((line, i) => setText(cards[card][i], line)));
     cards[0][0].className = Math.max(...rates) > 1 - TOLERANCE ? "bad" : "";

@@ -18,7 +18,7 @@ export function best([smallest, largest]) {
     kappa: largest / smallest,
     steps,
     fastest,
-    plain: { lr: 2 / (smallest + largest), momentum: 0 },
+    plain: { lr: 2 / (smallest + largest), momentum: 0 }
   };
 }
 
@@ -27,10 +27,13 @@ export function compute({ graphs, graph, num_steps, lr, momentum }) {
   const { edges, distances, curvatures } = graphs[graph];
   const w = distances.map((_, i) => (i ? 0 : 1));
   const v = w.map(() => 0);
-  let [weights, errors] = [w, []];
+  let weights = w;
+  /** @type {number[]} */
+  const errors = [];
   for (let t = 0; t <= HORIZON; t++) {
     errors.push(Math.max(...w.map((weight) => Math.abs(weight - 1))));
-    if (t <= num_steps && w.every(Number.isFinite)) weights = [...w]; // beyond all numbers the last stay
+    // Beyond all numbers the last ones stay.
+    if (t <= num_steps && w.every(Number.isFinite)) weights = [...w];
     const gradient = w.map(() => 0);
     for (const [i, j] of edges) {
       const pull = w[i] - w[j];
@@ -49,7 +52,7 @@ export function compute({ graphs, graph, num_steps, lr, momentum }) {
     bound: (2 * (1 + momentum)) / curvatures[1],
     rate: Math.max(...curvatures.map((curvature) => rateOf(curvature, lr, momentum))),
     numReached: distances.filter((distance) => distance <= num_steps).length,
-    farthest: Math.max(...distances),
+    farthest: Math.max(...distances)
   };
 }
 
@@ -77,20 +80,20 @@ function render({ model, el }) {
   const side = add(upper, "div");
   const [wave, chart] = [
     "The weight of each node, by its distance from the first",
-    "The largest error after each step, and a bound for every method",
+    "The largest error after each step, and a bound for every method"
   ].map((label) =>
-    self.plot(side, { label, isImage: true, height: () => 142, margin: [26, 14, 38, 52] }),
+    self.plot(side, { label, isImage: true, height: () => 142, margin: [26, 14, 38, 52] })
   );
   const paths = (plot, ...names) => names.map((name) => add(plot.inside, "path", { class: name }));
   const [dark, one, dots] = paths(wave, "shade", "mode", "dots momentum");
   const [now, bound, curve] = paths(chart, "rest", "edge", "path momentum");
   wave.legend("", [
     ["dots momentum sample-dot", "a node"],
-    ["shade", "no news yet"],
+    ["shade", "no news yet"]
   ]);
   chart.legend("", [
     ["path momentum", "largest error"],
-    ["edge", "no method is lower"],
+    ["edge", "no method is lower"]
   ]);
 
   const lower = add(stage, "div", { class: "columns readouts" });
@@ -102,7 +105,7 @@ function render({ model, el }) {
     table,
     "caption",
     {},
-    "At the best α and μ, in the long run: steps to halve the error again, and to divide it by ten",
+    "At the best α and μ, in the long run: steps to halve the error again, and to divide it by ten"
   );
   const row = (cells, tag) => {
     const line = add(table, "tr");
@@ -110,6 +113,7 @@ function render({ model, el }) {
     return line;
   };
   row(["graph", "κ", "gradient descent", "momentum"], "th");
+  /** @type {[string, Element][]} */
   const rows = Object.entries(graphs).map(([name, { curvatures }]) => {
     const { kappa, steps } = best(curvatures);
     return [name, row([name, number(kappa, 0), ...steps.map((pair) => pair.join(", "))], "td")];
@@ -117,7 +121,7 @@ function render({ model, el }) {
   const controls = add(lower, "div");
   self.choice(controls, "graph", {
     label: "graph",
-    names: { path: "path", grid: "grid, 8 × 8", expander: "expander: two random rings" },
+    names: { path: "path", grid: "grid, 8 × 8", expander: "expander: two random rings" }
   });
   self.slider(controls, "num_steps", { label: "steps", step: 1, show: String });
   const exact = { step: 0.001, show: (value) => number(value, 3) };
@@ -126,7 +130,7 @@ function render({ model, el }) {
   const buttons = add(controls, "div", { class: "buttons" });
   const ofGraph = () => best(graphs[self.state().graph].curvatures);
   self.button(buttons, "One step", () => ({
-    num_steps: Math.min(self.state().num_steps + 1, HORIZON),
+    num_steps: Math.min(self.state().num_steps + 1, HORIZON)
   }));
   self.button(buttons, "Best α and μ", () => ofGraph().fastest);
   self.button(buttons, "Best α, μ = 0", () => ofGraph().plain);
@@ -139,7 +143,7 @@ function render({ model, el }) {
     set(ties, { d: graphs[graph].edges.map(([i, j]) => `M${places[i]}L${places[j]}`).join("") });
     const r = graph === "expander" ? 0.16 : 0.24;
     nodes.forEach((node, i) =>
-      set(node, { cx: places[i][0], cy: places[i][1], r: i ? r : r + 0.06 }),
+      set(node, { cx: places[i][0], cy: places[i][1], r: i ? r : r + 0.06 })
     );
   }
 
@@ -157,7 +161,7 @@ function render({ model, el }) {
       xLabel: "edges from the first node",
       y: [-0.6, 2.2],
       yLabel: "weight",
-      rows: MARKS,
+      rows: MARKS
     });
     chart.frame({ x: [0, HORIZON], xLabel: "step", y: [1e-3, 10], yLabel: "error", isLogY: true });
     const front = state.num_steps + 0.5;
@@ -166,30 +170,30 @@ function render({ model, el }) {
         [front, -9],
         [99, -9],
         [99, 9],
-        [front, 9],
-      ])}Z`,
+        [front, 9]
+      ])}Z`
     });
     set(one, {
       d: wave.line([
         [-9, 1],
-        [99, 1],
-      ]),
+        [99, 1]
+      ])
     });
-    const isSeen = ([, value]) => Math.abs(value) < 99;
+    const isSeen = (/** @type {number[]} */ [, value]) => Math.abs(value) < 99;
     set(dots, { d: wave.dots(weights.map((weight, i) => [distances[i], weight]).filter(isSeen)) });
     set(curve, { d: chart.line(errors.map((error, t) => [t, error]).filter(isSeen)) });
     set(bound, {
       d: chart.line([
         [0, 1],
         [farthest, 1],
-        [farthest, 1e-9],
-      ]),
+        [farthest, 1e-9]
+      ])
     });
     set(now, {
       d: chart.line([
         [state.num_steps, 1e-9],
-        [state.num_steps, 99],
-      ]),
+        [state.num_steps, 99]
+      ])
     });
     lr.markLimit(stable);
     for (const [name, line] of rows) set(line, { class: name === state.graph ? "chosen" : "" });
@@ -197,9 +201,11 @@ function render({ model, el }) {
     const pace =
       rate > 1 - TOLERANCE ? "it does not shrink" : `a tenth every ${stepsTo(0.1, rate)}`;
     const texts = [
-      `After ${state.num_steps} step${state.num_steps === 1 ? "" : "s"}: news in ${numReached} of ${SIDE ** 2} nodes`,
-      `Largest error ${error < 1e4 ? number(error, 3) : "beyond 10⁴"}. No method gets below 1 before step ${farthest}.`,
-      `In the long run error × ρ = ${writeRate(rate)} a step: ${pace}.`,
+      `After ${state.num_steps} step${state.num_steps === 1 ? "" : "s"}: ` +
+        `news in ${numReached} of ${SIDE ** 2} nodes`,
+      `Largest error ${error < 1e4 ? number(error, 3) : "beyond 10⁴"}. ` +
+        `No method gets below 1 before step ${farthest}.`,
+      `In the long run error × ρ = ${writeRate(rate)} a step: ${pace}.`
     ];
     texts.forEach((text, i) => setText(words[i], text));
     words[2].className = rate > 1 - TOLERANCE ? "bad" : "";

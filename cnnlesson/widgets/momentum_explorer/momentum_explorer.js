@@ -19,18 +19,18 @@ function descend(curvatures, start, lr, momentum, numSteps) {
     loss: w.map(([x, y]) => 0.5 * (curvatures[0] * x ** 2 + curvatures[1] * y ** 2)),
     rates, // per step, along the flat direction and the steep one
     rate: Math.max(...rates),
-    bound: (2 * (1 + momentum)) / curvatures[1],
+    bound: (2 * (1 + momentum)) / curvatures[1]
   };
 }
 
-/** Return both paths, their velocities, losses, rates and bounds, and the best α and μ for this κ. */
+/** Return both paths, their velocities, losses, rates, bounds, and the best α and μ for this κ. */
 export function compute({ lr, momentum, condition_number, start, num_steps }) {
   const curvatures = [1 / condition_number, 1];
   return {
     curvatures,
     momentum: descend(curvatures, start, lr, momentum, num_steps),
     plain: descend(curvatures, start, lr, 0, num_steps),
-    optimum: optimum(...curvatures),
+    optimum: optimum(curvatures[0], curvatures[1])
   };
 }
 
@@ -56,13 +56,13 @@ function render({ model, el }) {
   const [[left, right], [bottom, top]] = self.limits.start;
   const runs = [
     { name: "plain", title: "Gradient descent" },
-    { name: "momentum", title: "Momentum" },
+    { name: "momentum", title: "Momentum" }
   ];
 
   const map = self.plot(self.root, {
     label: "Contours of the loss, and the paths of momentum and of gradient descent",
     height: (width) => width / 2,
-    margin: [8, 14, 38, 40],
+    margin: [8, 14, 38, 40]
   });
   add(map.inside, "rect", { class: "slope", width: 9999, height: 9999 });
   const contours = [];
@@ -75,7 +75,7 @@ function render({ model, el }) {
     run.dots = add(map.inside, "path", { class: `dots ${run.name}` });
   }
   const velocity = ["halo velocity", "velocity"].map((name) =>
-    add(map.inside, "path", { class: name }),
+    add(map.inside, "path", { class: name })
   );
   for (const run of runs) run.now = add(map.inside, "circle", { class: `now ${run.name}`, r: 5 });
   const vector = add(map.inside, "text", { class: "note vector" }, "velocity v");
@@ -90,7 +90,7 @@ function render({ model, el }) {
   follow();
   player(self, self.root, "position", {
     label: "step",
-    show: (t) => `${t} of ${self.limits.position[1]}`,
+    show: (t) => `${t} of ${self.limits.position[1]}`
   });
   self.on("position", () => {
     // who stands at the end stays there
@@ -118,7 +118,7 @@ function render({ model, el }) {
     label: "step size",
     symbol: "α",
     step: 0.01,
-    show: number,
+    show: number
   });
   const bound = add(lr.row, "small");
   self.slider(controls, "momentum", { label: "momentum", symbol: "μ", step: 0.01, show: number });
@@ -128,7 +128,7 @@ function render({ model, el }) {
     symbol: "κ",
     step: 0.02,
     isLog: true,
-    show: short,
+    show: short
   });
   self.slider(controls, "num_steps", { label: "number of steps", step: 1, show: String });
   const buttons = add(controls, "div", { class: "buttons" });
@@ -139,7 +139,7 @@ function render({ model, el }) {
     label: "The loss after each step, on a logarithmic scale",
     isImage: true,
     height: () => 244,
-    margin: [8, 14, 38, 52],
+    margin: [8, 14, 38, 52]
   });
   for (const run of runs) {
     run.curve = add(chart.inside, "path", { class: `path ${run.name}` });
@@ -153,14 +153,14 @@ function render({ model, el }) {
       x: [left, right],
       xLabel: `x, flat: curvature 1/κ = ${result.curvatures[0].toPrecision(2)}`,
       y: [bottom, top],
-      yLabel: "y, steep: curvature 1",
+      yLabel: "y, steep: curvature 1"
     });
     chart.frame({
       x: [0, state.num_steps],
       xLabel: "step",
       y: [1e-8, 1e4],
       yLabel: "loss",
-      isLogY: true,
+      isLogY: true
     });
     const [cx, cy] = [map.x(0), map.y(0)];
     for (const [loss, ellipse] of contours) {
@@ -181,9 +181,9 @@ function render({ model, el }) {
         .reverse()
         .map(
           ({ title, words: [word, ...details] }) =>
-            `${title} ${word.textContent}. ${details.map((line) => line.textContent).join(" ")}`,
+            `${title} ${word.textContent}. ${details.map((line) => line.textContent).join(" ")}`
         )
-        .join(" ") + ` ${moment.textContent}`,
+        .join(" ") + ` ${moment.textContent}`
     );
   };
 
@@ -199,7 +199,7 @@ function render({ model, el }) {
     const length = visible.reduce(
       (sum, [x, y], i) =>
         sum + Math.hypot(x - visible[Math.max(0, i - 1)][0], y - visible[Math.max(0, i - 1)][1]),
-      0,
+      0
     );
     run.path.classList.toggle("dense", length > 10 * right);
     set(run.dots, { d: map.dots(visible.slice(0, t + 1)) });
@@ -211,7 +211,7 @@ function render({ model, el }) {
     const lost = `${numLost} of ${numSteps} steps lie outside the picture.`;
     const end = `Loss at the end: ${result.loss.at(-1).toPrecision(2).replace("-", "−")}.`;
     [word, `${numbers} ${end}`, numLost ? lost : slower].forEach((text, i) =>
-      setText(run.words[i], text),
+      setText(run.words[i], text)
     );
     run.words[0].className = result.rate > 1 - TOLERANCE ? "bad" : "";
   }
@@ -234,30 +234,31 @@ function render({ model, el }) {
       ? `M0,0H${length}m${-head},${-head / 2}l${head},${head / 2}l${-head},${head / 2}`
       : "";
     const transform = `translate(${x},${y}) rotate(${(Math.atan2(dy, dx) * 180) / Math.PI})`;
-    for (const path of velocity) set(path, isSeen ? { d, transform } : { d }); // far away no transform holds
+    // Far away no transform holds.
+    for (const path of velocity) set(path, isSeen ? { d, transform } : { d });
     const beyond = (
       start,
       part,
       from,
-      size, // the tip, where it lies inside
+      size // the tip, where it lies inside
     ) =>
       Math.min(
         Math.max(start + part * (1 + 12 / Math.max(length, 1)), from + 10),
-        from + size - 10,
+        from + size - 10
       );
     const at = { x: beyond(x, dx, left, width), y: beyond(y, dy, top, height) + 4 };
     const toLeft = at.x > left + width - 80 || (dx < 0 && at.x > left + 80);
     set(vector, {
       ...at,
       "text-anchor": toLeft ? "end" : "start",
-      visibility: isSeen ? "visible" : "hidden",
+      visibility: isSeen ? "visible" : "hidden"
     });
     const short = (part) => (Math.abs(part) < 1e4 ? number(part) : part.toExponential(1));
     const pair = (parts) => `(${parts.map(short).join(", ")})`;
     setText(
       moment,
       `Step ${t}: momentum is at w = ${pair(w[t])} with velocity v = ${pair(v[t])}. ` +
-        `Loss ${loss[t].toPrecision(2).replace("-", "−")}.`,
+        `Loss ${loss[t].toPrecision(2).replace("-", "−")}.`
     );
   }
 

@@ -7,18 +7,19 @@ const PLACES = Array.from({ length: 81 }, (_, i) => i / 40 - 1);
 const truth = (x) => Math.sin(Math.PI * x);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const rms = (values) => Math.sqrt(sum(values.map((value) => value ** 2)) / values.length);
+/** @type {(one: number[], other: number[]) => number[]} */
 const times = ([a, b, c, d], [e, f, g, h]) => [
   a * e + b * g,
   a * f + b * h,
   c * e + d * g,
-  c * f + d * h,
+  c * f + d * h
 ];
 
 /** Return what part of its way a component has gone after k steps: 1 less a corner of Mᵏ. */
 function learned(step, momentum, k) {
   let [power, square] = [
     [1, 0, 0, 1],
-    [1 - step, momentum, -step, momentum],
+    [1 - step, momentum, -step, momentum]
   ];
   for (; k; k = Math.floor(k / 2)) {
     if (k % 2) power = times(power, square);
@@ -34,7 +35,7 @@ export function compute({ points, eigen, degree, num_steps, lr, momentum }) {
   const evaluate = (weights, x) => weights.reduceRight((value, weight) => value * x + weight, 0);
   const fit = (kept) => {
     const weights = curvatures.map((_, power) =>
-      sum(eigenvectors.map((vector, i) => vector[power] * kept[i] * coefficients[i])),
+      sum(eigenvectors.map((vector, i) => vector[power] * kept[i] * coefficients[i]))
     );
     const curve = PLACES.map((x) => evaluate(weights, x));
     const misses = points.map(([x, y]) => evaluate(weights, x) - y);
@@ -42,7 +43,7 @@ export function compute({ points, eigen, degree, num_steps, lr, momentum }) {
       kept,
       weights,
       curve,
-      errors: [rms(misses), rms(curve.map((y, i) => y - truth(PLACES[i])))],
+      errors: [rms(misses), rms(curve.map((y, i) => y - truth(PLACES[i])))]
     };
   };
   return {
@@ -50,7 +51,7 @@ export function compute({ points, eigen, degree, num_steps, lr, momentum }) {
     penalty,
     features: eigenvectors.map((vector) => PLACES.map((x) => evaluate(vector, x))),
     early: fit(curvatures.map((curvature) => learned(lr * curvature, momentum, num_steps))),
-    tikhonov: fit(curvatures.map((curvature) => curvature / (curvature + penalty))),
+    tikhonov: fit(curvatures.map((curvature) => curvature / (curvature + penalty)))
   };
 }
 
@@ -58,7 +59,7 @@ export function compute({ points, eigen, degree, num_steps, lr, momentum }) {
 export function bestStop(state, most) {
   const error = (num_steps) => compute({ ...state, num_steps }).early.errors[1];
   const steps = Array.from({ length: 101 }, (_, i) => Math.round(10 ** (i / 20))).filter(
-    (k) => k <= most,
+    (k) => k <= most
   );
   const errors = steps.map(error);
   return steps[errors.indexOf(Math.min(...errors))];
@@ -73,11 +74,11 @@ function short(value) {
 const SHOWN = {
   both: "early stopping and Tikhonov",
   "early stopping": "early stopping",
-  Tikhonov: "Tikhonov",
+  Tikhonov: "Tikhonov"
 };
 const KINDS = [
   ["early", "early stopping", "momentum"],
-  ["tikhonov", "Tikhonov", "plain"],
+  ["tikhonov", "Tikhonov", "plain"]
 ];
 
 function render({ model, el }) {
@@ -89,34 +90,34 @@ function render({ model, el }) {
     label: "The noisy points, the curve they come from, and the fitted polynomials",
     isImage: true,
     height: () => 330,
-    margin: [30, 14, 38, 40],
+    margin: [30, 14, 38, 40]
   });
   const table = self.plot(upper, {
     label:
       "For each eigenfeature what part of it is learned, and what part Tikhonov’s penalty keeps",
     isImage: true,
     height: () => 330,
-    margin: [30, 14, 38, 128],
+    margin: [30, 14, 38, 128]
   });
   const kinds = [
     "path sum truth",
     "dots point-cloud",
-    ...KINDS.map(([, , kind]) => `path fit ${kind}`),
+    ...KINDS.map(([, , kind]) => `path fit ${kind}`)
   ];
   const lines = kinds.map((kind) => add(chart.inside, "path", { class: kind }));
   const [full, bars, marks] = ["mode", "bar", "edge"].map((kind) =>
-    add(table.inside, "path", { class: kind }),
+    add(table.inside, "path", { class: kind })
   );
   const shapes = add(table.svg, "path", { class: "path feature", "aria-hidden": "true" });
   const bases = add(table.svg, "path", { class: "path rest", "aria-hidden": "true" });
   chart.legend("", [
     ["path sum truth", "truth"],
-    ...KINDS.map(([, title, kind]) => [`path fit ${kind}`, title]),
+    ...KINDS.map(([, title, kind]) => [`path fit ${kind}`, title])
   ]);
   add(table.svg, "text", { x: 0, y: 14, "aria-hidden": "true" }, "eigenfeature, λ");
   table.legend("", [
     ["bar", "learned"],
-    ["edge", "Tikhonov"],
+    ["edge", "Tikhonov"]
   ]);
 
   const lower = add(stage, "div", { class: "columns readouts" });
@@ -128,7 +129,7 @@ function render({ model, el }) {
   self.choice(left, "shown", { label: "show", names: SHOWN });
   const buttons = add(left, "div", { class: "buttons" });
   self.button(buttons, "Stop when nearest to the truth", () => ({
-    num_steps: bestStop(self.state(), self.limits.num_steps[1]),
+    num_steps: bestStop(self.state(), self.limits.num_steps[1])
   }));
   self.resetButton(buttons);
   const right = add(lower, "div");
@@ -149,13 +150,14 @@ function render({ model, el }) {
       xLabel: "part of it in the fit",
       y: [0.5 - rows.length, 0.5],
       yLabel: "",
-      rows,
+      rows
     });
-    const isShown = ([, title]) => state.shown === "both" || state.shown === title;
+    const isShown = (/** @type {string[]} */ [, title]) =>
+      state.shown === "both" || state.shown === title;
     const along = (curve) => chart.line(curve.map((y, i) => [PLACES[i], y]));
     const fits = KINDS.map((kind) => (isShown(kind) ? along(result[kind[0]].curve) : ""));
     [along(PLACES.map(truth)), chart.dots(state.points), ...fits].forEach((d, i) =>
-      set(lines[i], { d }),
+      set(lines[i], { d })
     );
 
     const room = table.box.height / rows.length;
@@ -163,7 +165,7 @@ function render({ model, el }) {
     const draw = (curve, i) => {
       const y = scale(
         [-1, 1].map((end) => end * Math.max(...curve.map(Math.abs))),
-        [0.4, -0.4].map((end) => table.y(-i) + end * room),
+        [0.4, -0.4].map((end) => table.y(-i) + end * room)
       );
       return (
         "M" + curve.map((value, j) => `${x(PLACES[j]).toFixed(1)},${y(value).toFixed(1)}`).join("L")
@@ -174,8 +176,8 @@ function render({ model, el }) {
     set(full, {
       d: table.line([
         [1, -99],
-        [1, 99],
-      ]),
+        [1, 99]
+      ])
     });
     const [own, other] = KINDS.map(isShown);
     set(bars, {
@@ -184,34 +186,34 @@ function render({ model, el }) {
             .map((part, i) =>
               table.line([
                 [0, -i],
-                [part, -i],
-              ]),
+                [part, -i]
+              ])
             )
             .join("")
-        : "",
+        : ""
     });
     set(marks, {
       d: other
         ? tikhonov.kept
             .map((part, i) => table.line([-0.4, 0.4].map((up) => [part, up - i])))
             .join("")
-        : "",
+        : ""
     });
 
     const numLearned = early.kept.filter((part) => part > 0.5).length;
-    const away = ([points, from]) =>
+    const away = (/** @type {number[]} */ [points, from]) =>
       `${number(points, 3)} from the points, ${number(from, 3)} from the truth.`;
     const texts = [
       [
         `Early stopping after ${show(state.num_steps)} ${state.num_steps === 1 ? "step" : "steps"}`,
         away(early.errors),
-        `More than half learned: ${numLearned} of ${rows.length} eigenfeatures.`,
+        `More than half learned: ${numLearned} of ${rows.length} eigenfeatures.`
       ],
       [
         `Tikhonov with δ = (1 − μ)/(αt) = ${short(result.penalty)}`,
         away(tikhonov.errors),
-        "It keeps λ/(λ + δ) of each eigenfeature.",
-      ],
+        "It keeps λ/(λ + δ) of each eigenfeature."
+      ]
     ];
     texts.forEach((card, i) => card.forEach((line, k) => setText(words[i][k], line)));
     self.say(texts.map(([title, ...rest]) => `${title}: ${rest.join(" ")}`).join(" "));

@@ -6,7 +6,7 @@ const unpacked = new WeakMap(); // each table once
 
 const numbers = (text) => [...text].map((character) => character.charCodeAt(0) - 63);
 
-/** Return the cells of a table: each its settings and, by seed, its runs' [step, loss] and fates. */
+/** Return a table's cells: each its settings and, by seed, its runs' [step, loss] and fates. */
 export function unpack(table) {
   if (unpacked.has(table)) return unpacked.get(table);
   const { images, places, low, high } = table;
@@ -19,7 +19,7 @@ export function unpack(table) {
         sign === "*" ? null : levels.splice(0, width).reduce((sum, digit) => 64 * sum + digit);
       const curve = levels.map((level, i) => [
         places[at[2]][i],
-        low * (high / low) ** (level / 63),
+        low * (high / low) ** (level / 63)
       ]);
       return { status: STATUS[sign], accuracy: right === null ? null : right / images, curve };
     });

@@ -7,11 +7,12 @@ import { LINES, nearest, paths, runMap, SIGNS, show } from "./run_map.js";
 const SLIDERS = {
   lr: ["step size", "α"],
   momentum: ["momentum", "μ"],
-  batch_size: ["batch size", ""],
+  batch_size: ["batch size", ""]
 };
+/** @type {Record<string, [string, Record<string, string>]>} */
 const CHOICES = {
   pixels: ["pixels", { raw: "raw, 0 to 255", unit: "0 to 1", standardized: "standardised" }],
-  order: ["images", { shuffled: "shuffled", sorted: "sorted by class" }],
+  order: ["images", { shuffled: "shuffled", sorted: "sorted by class" }]
 };
 const KINDS = { completed: "path momentum", dead: "path plain", diverged: "path run-diverged" };
 
@@ -28,18 +29,18 @@ function summarise({ lr, momentum, runs }) {
     reached,
     diverged: count("diverged"),
     dead: count("dead"),
-    median: median < 0 ? null : median,
+    median: median < 0 ? null : median
   };
 }
 
-/** Return the axes at this scale of pixels, the map's cells, the chosen one, and α along two lines. */
+/** Return the axes at this scale of pixels, the map's cells, the chosen one, α along two lines. */
 export function compute({ runs: table, lr, momentum, batch_size, pixels, order }) {
   const own = unpack(table).filter((cell) => cell.pixels === pixels);
   const axes = Object.fromEntries(
     [...Object.keys(SLIDERS), "order"].map((name) => [
       name,
-      table[name].filter((value) => own.some((cell) => cell[name] === value)),
-    ]),
+      table[name].filter((value) => own.some((cell) => cell[name] === value))
+    ])
   );
   const cells = own
     .filter((cell) => cell.batch_size === batch_size && cell.order === order)
@@ -63,7 +64,7 @@ function describe({ axes, cells, cell, effective }) {
     .join(" to ");
   const fates = [
     [diverged, "diverged"],
-    [dead, "dead: one answer to all"],
+    [dead, "dead: one answer to all"]
   ]
     .filter(([count]) => count)
     .map(([count, fate]) => `${count} of ${seeds(runs.length)} ${fate}.`);
@@ -73,7 +74,7 @@ function describe({ axes, cells, cell, effective }) {
     title,
     range && `${seeds(reached.length)}: test accuracy ${range}.`,
     fates.join(" "),
-    last,
+    last
   ];
 }
 
@@ -92,8 +93,8 @@ function slider(self, parent, name) {
     row.hidden = list.length < 2;
     set(input, { max: list.length - 1, "aria-valuetext": show(value) });
     const at = list.indexOf(nearest(list, value));
-    if (input.valueAsNumber !== at) input.value = at;
-    input.style.setProperty("--filled", at / (list.length - 1));
+    if (input.valueAsNumber !== at) input.value = String(at);
+    input.style.setProperty("--filled", String(at / (list.length - 1)));
     setText(output, show(value));
   };
 }
@@ -104,10 +105,10 @@ function render({ model, el }) {
   const { runs: table } = self.state();
   const stage = add(self.root, "div", { class: "stage" });
   const [upper, lower] = ["", " readouts"].map((name) =>
-    add(stage, "div", { class: `columns${name}` }),
+    add(stage, "div", { class: `columns${name}` })
   );
   const [left, story, controls] = [upper, lower, lower].map((parent) =>
-    add(parent, "div", { class: "run-part" }),
+    add(parent, "div", { class: "run-part" })
   );
   const map = runMap(self, left);
   add(left, "p", { class: "run-hint" }, "× diverged · ○ dead · blank: not measured");
@@ -115,18 +116,19 @@ function render({ model, el }) {
     label: "The loss of every seed over its training",
     isImage: true,
     height: () => map.height() + 32,
-    margin: [28, 10, 38, 44],
+    margin: [28, 10, 38, 44]
   });
   const [guess] = paths(chart.inside, "rest");
+  /** @type {[string, Element][]} */
   const curves = Object.entries(KINDS).map(([status, name]) => [
     status,
-    ...paths(chart.inside, name),
+    paths(chart.inside, name)[0]
   ]);
   const note = add(chart.inside, "text", { class: "note", "text-anchor": "end" }, "ln 10: a guess");
   const ends = paths(chart.svg, "halo", "edge");
   chart.legend(
     "",
-    Object.entries(KINDS).map(([status, name]) => [name, status]),
+    Object.entries(KINDS).map(([status, name]) => [name, status])
   );
 
   const card = add(story, "p");
@@ -139,23 +141,23 @@ function render({ model, el }) {
       add(sample, "path", { class: `edge${i ? " run-dashed" : ""}`, d: "M0,5h28" });
       add(label, "span", {}, text);
       box.addEventListener("change", () =>
-        self.set({ lines: LINES[LINES.indexOf(model.get("lines")) ^ (1 << i)] }),
+        self.set({ lines: LINES[LINES.indexOf(model.get("lines")) ^ (1 << i)] })
       );
       return box;
-    },
+    }
   );
   self.resetButton(add(story, "div", { class: "buttons" }));
+  /** @type {[string, ReturnType<typeof slider>][]} */
   const sliders = Object.keys(SLIDERS).map((name) => [name, slider(self, controls, name)]);
   const choices = Object.entries(CHOICES).map(([name, [label, names]]) => {
-    self.choice(controls, name, { label, names });
-    return controls.lastElementChild;
+    return self.choice(controls, name, { label, names });
   });
   choices[0].addEventListener("change", () => {
     // another scale has other step sizes: go to the nearest
     const state = self.state();
     const settle = ([name, list]) => [
       name,
-      list.includes(state[name]) ? state[name] : nearest(list, state[name]),
+      list.includes(state[name]) ? state[name] : nearest(list, state[name])
     ];
     self.set(Object.fromEntries(Object.entries(compute(state).axes).map(settle)));
   });
@@ -164,22 +166,22 @@ function render({ model, el }) {
     const { low, high } = table;
     const height = (loss) => Math.log10(Math.min(Math.max(loss, low), high));
     const rows = [0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300].filter(
-      (loss) => low <= loss && loss <= high,
+      (loss) => low <= loss && loss <= high
     );
     chart.frame({
       x: [0, steps],
       xLabel: "step",
       y: [height(low), height(high)],
       yLabel: "loss",
-      rows: rows.map((loss) => [height(loss), String(loss)]),
+      rows: rows.map((loss) => [height(loss), String(loss)])
     });
     const line = (points) =>
       points.length ? chart.line(points.map(([step, loss]) => [step, height(loss)])) : "";
     set(guess, {
       d: line([
         [0, Math.log(10)],
-        [steps, Math.log(10)],
-      ]),
+        [steps, Math.log(10)]
+      ])
     });
     set(note, { x: chart.x(steps) - 12, y: chart.y(height(Math.log(10))) - 5 });
     for (const [status, path] of curves) {
@@ -187,7 +189,7 @@ function render({ model, el }) {
         d: runs
           .filter((run) => run.status === status)
           .map(({ curve }) => line(curve))
-          .join(""),
+          .join("")
       });
     }
     const d = runs
@@ -211,9 +213,9 @@ function render({ model, el }) {
     map.drawChoice(result.cell, result.lines, state, texts[0]);
     drawCurves(
       result.cell?.runs ?? [],
-      table.steps[table.batch_size.indexOf(nearest(table.batch_size, state.batch_size))],
+      table.steps[table.batch_size.indexOf(nearest(table.batch_size, state.batch_size))]
     );
-    boxes.forEach((box, i) => (box.checked = LINES.indexOf(state.lines) & (1 << i)));
+    boxes.forEach((box, i) => (box.checked = Boolean(LINES.indexOf(state.lines) & (1 << i))));
     for (const [name, move] of sliders) move(result.axes[name], state[name]);
     [table.pixels, result.axes.order].forEach((list, i) => (choices[i].hidden = list.length < 2));
     self.say(texts.join(" "));

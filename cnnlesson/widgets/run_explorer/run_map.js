@@ -2,7 +2,8 @@
 import { add, set } from "../shared/dom.js";
 import { DIRECTIONS } from "../shared/point.js";
 
-export const LINES = ["none", "effective", "quadratic", "both"]; // as places: 1 and 2, a line each, and their sum
+/** As places: 1 and 2, a line each, and their sum. */
+export const LINES = ["none", "effective", "quadratic", "both"];
 const ROW = 28; // height of a cell, in pixels
 
 export const show = (value) => String(Number(value.toPrecision(3)));
@@ -13,10 +14,10 @@ export const nearest = (list, value) =>
 export const SIGNS = {
   completed: () => "",
   diverged: (x, y) => `M${x - 4},${y - 4}l8,8m0,-8l-8,8`,
-  dead: (x, y) => `M${x - 4},${y}a4,4 0 1 0 8,0a4,4 0 1 0 -8,0`,
+  dead: (x, y) => `M${x - 4},${y}a4,4 0 1 0 8,0a4,4 0 1 0 -8,0`
 };
 
-/** Errors as a place from 0, nothing else, to 1, one in a hundred: equal factors are equal steps. */
+/** Errors as a place from 0, nothing else, to 1, one in a hundred: equal factors, equal steps. */
 const shade = (accuracy) => Math.min(-Math.log10(Math.max(1 - accuracy, 0.01)) / 2, 1);
 const fill = (part) =>
   `fill: color-mix(in oklab, var(--fast) ${(100 * part).toFixed(1)}%, var(--low))`;
@@ -25,7 +26,7 @@ const fill = (part) =>
 function across(columns, lr) {
   const k = Math.min(
     Math.max(columns.filter((other) => other <= lr).length, 1),
-    columns.length - 1,
+    columns.length - 1
   );
   return k - 1 + Math.log(lr / columns[k - 1]) / Math.log(columns[k] / columns[k - 1]);
 }
@@ -36,11 +37,14 @@ export const paths = (parent, ...names) =>
 
 /** Append the map to `parent`. */
 export function runMap(self, parent) {
-  let [axes, tall, cell, scaled] = [{}, 0, 0, 0]; // height, width of a cell, and of the scale when drawn, in pixels
+  /** @type {Record<string, number[]>} */
+  let axes = {};
+  // Height, width of a cell, and of the scale when drawn, in pixels.
+  let [tall, cell, scaled] = [0, 0, 0];
   const map = self.plot(parent, {
     label: "Map of the median test accuracy over step size and momentum",
     height: () => tall,
-    margin: [60, 8, 38, 56],
+    margin: [60, 8, 38, 56]
   });
   const ground = add(map.inside, "rect", { class: "run-ground" });
   const grid = add(map.inside, "g");
@@ -55,10 +59,10 @@ export function runMap(self, parent) {
     role: "slider",
     "aria-label": "Cell of the map",
     "aria-roledescription": "cell to choose",
-    "aria-valuemin": 1,
+    "aria-valuemin": 1
   });
   const [hit, ...frame] = ["hit", "halo", "edge"].map((name) =>
-    add(cursor, "rect", { class: name }),
+    add(cursor, "rect", { class: name })
   );
   const tone = (accuracy) => map.box.x + shade(accuracy) * map.box.width;
 
@@ -68,9 +72,9 @@ export function runMap(self, parent) {
       Object.fromEntries(
         ["lr", "momentum"].map((name, i) => [
           name,
-          axes[name][Math.min(Math.max(places[i], 0), axes[name].length - 1)],
-        ]),
-      ),
+          axes[name][Math.min(Math.max(places[i], 0), axes[name].length - 1)]
+        ])
+      )
     );
   hit.addEventListener("click", ({ clientX, clientY }) => {
     const { left, top } = map.svg.getBoundingClientRect();
@@ -109,7 +113,7 @@ export function runMap(self, parent) {
       const labels = [...columns.map(show).entries()];
       const every = Math.ceil(
         ((7 * Math.max(...labels.map(([, text]) => text.length)) + 8) * columns.length) /
-          (map.width - 64),
+          (map.width - 64)
       );
       map.frame({
         x: [-0.5, columns.length - 0.5],
@@ -117,7 +121,7 @@ export function runMap(self, parent) {
         columns: labels.filter(([i]) => i % every === 0),
         y: [-0.5, rows.length - 0.5],
         yLabel: "momentum μ",
-        rows: [...rows.map(show).entries()],
+        rows: [...rows.map(show).entries()]
       });
       set(hit, map.box);
       set(ground, map.box);
@@ -131,12 +135,12 @@ export function runMap(self, parent) {
           x: left - cell / 2 + 0.5,
           y: top - ROW / 2 + 0.5,
           width: cell - 1,
-          height: ROW - 1,
+          height: ROW - 1
         };
         tiles[k] ??= add(grid, "rect");
         set(tiles[k], {
           ...box,
-          style: median === null ? "fill: var(--bad)" : fill(shade(median)),
+          style: median === null ? "fill: var(--bad)" : fill(shade(median))
         });
         const shift = diverged && dead ? 5 : 0;
         sign +=
@@ -146,7 +150,7 @@ export function runMap(self, parent) {
       for (const path of signs) set(path, { d: sign });
     },
 
-    /** Show which cell is chosen, its seeds on the scale, and of two lines, α at each μ, those that are wanted. */
+    /** Show which cell is chosen, its seeds on the scale, and the wanted lines, α at each μ. */
     drawChoice(chosen, along, { lr, momentum, lines: wanted }, words) {
       const { lr: columns, momentum: rows } = axes;
       const [i, j] = [columns.indexOf(lr), rows.indexOf(momentum)];
@@ -156,7 +160,7 @@ export function runMap(self, parent) {
       set(cursor, {
         "aria-valuemax": columns.length * rows.length,
         "aria-valuenow": j * columns.length + i + 1,
-        "aria-valuetext": `α = ${show(lr)}, μ = ${show(momentum)}: ${words}`,
+        "aria-valuetext": `α = ${show(lr)}, μ = ${show(momentum)}: ${words}`
       });
       along.forEach((values, k) => {
         const isDrawn = LINES.indexOf(wanted) & (1 << k) && columns.length > 1;
@@ -169,6 +173,6 @@ export function runMap(self, parent) {
       const seeds = reached.map((accuracy) => `M${tone(accuracy).toFixed(2)},24v13`).join("");
       const middle = median === null ? "" : `M${tone(median).toFixed(2)},24l-5,-8h10z`;
       [seeds, seeds, middle].forEach((d, k) => set(marks[k], { d }));
-    },
+    }
   };
 }

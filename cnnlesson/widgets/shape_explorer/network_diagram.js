@@ -1,4 +1,4 @@
-// A network as stacks of feature maps, drawn from its shapes in the way of cnnlesson/diagrams/draw.py.
+// A network as stacks of feature maps, drawn from its shapes as cnnlesson/diagrams/draw.py does.
 import { set, sketch } from "../shared/dom.js";
 import { describe, special, times } from "./stack.js";
 
@@ -9,17 +9,25 @@ const DARK = "@media (prefers-color-scheme: dark) { svg:root { color: #e6e6e6 } 
 // How far down and across the pixel lies whose window is shown, in turns: lines keep apart.
 const LOOKS = [
   [0.75, 0.5],
-  [0.25, 0.72],
+  [0.25, 0.72]
 ];
+
+/**
+ * Layers that are drawn as one.
+ * @typedef {{ shape: number[] | undefined, kind: string, index: number, isWrong?: boolean,
+ *   operations: string[], captions: string[],
+ *   window?: { reach: number, s: number, p: number } }} Stage
+ */
 
 /** Group layers as they are drawn: one that changes single numbers joins the one before. */
 function toStages({ input, layers, rows }) {
+  /** @type {Stage[]} */
   const stages = [{ shape: input, kind: "input", index: 0, operations: ["Input"], captions: [] }];
   layers.forEach((layer, i) => {
     const { kind, k, s, p, d = 1, from } = layer;
     const { shape, before } = rows[i] ?? {};
     const [name, rest] = describe(layer);
-    const last = stages.at(-1);
+    const last = stages[stages.length - 1];
     const isNew = shape ? String(shape) !== String(before) || !last.index : kind === "flatten";
     if (!k && !from && !isNew) {
       last.operations.push(name);
@@ -33,10 +41,10 @@ function toStages({ input, layers, rows }) {
       special(layer)
         .map((parts) => parts.slice(1).join(" "))
         .join(", "),
-      "",
+      ""
     ];
     const operations = [k && rest ? `${name}, ${rest}` : name];
-    const window = k && { reach: d * (k - 1) + 1, s, p };
+    const window = k ? { reach: d * (k - 1) + 1, s, p } : undefined;
     stages.push({
       shape,
       kind,
@@ -44,7 +52,7 @@ function toStages({ input, layers, rows }) {
       isWrong: i === rows.length,
       operations,
       captions,
-      window,
+      window
     });
   });
   return stages;
@@ -88,7 +96,7 @@ export function drawNetwork(svg, network, { width, chosen, choose }) {
     width,
     height,
     role: "img",
-    "aria-label": inWords(stages),
+    "aria-label": inWords(stages)
   });
   const write = (parent, words, x, y, size) =>
     put(
@@ -100,9 +108,9 @@ export function drawNetwork(svg, network, { width, chosen, choose }) {
         "text-anchor": "middle",
         "font-size": size,
         "font-family": "sans-serif",
-        fill: INK,
+        fill: INK
       },
-      words,
+      words
     );
   const path = (parent, d, look) => put(parent, "path", { d, fill: "none", stroke: INK, ...look });
   const rect = (parent, x, y, width, height, look) =>
@@ -122,7 +130,7 @@ export function drawNetwork(svg, network, { width, chosen, choose }) {
     return { isFlat, count, w, h, x: middle - (w - back) / 2, y: top + back, top, middle };
   }
 
-  function drawStage({ shape, kind, index, isWrong }, at, isRepeated) {
+  function drawStage(/** @type {any} */ { shape, kind, index, isWrong }, at, isRepeated) {
     const { x, y, w, h, top, middle, isFlat, count } = at;
     const group = put(svg, "g", { class: isRepeated ? "repeated" : "stage", "data-layer": index });
     if (!shape) {
@@ -140,9 +148,11 @@ export function drawNetwork(svg, network, { width, chosen, choose }) {
       ? { "fill-opacity": 0, "stroke-opacity": 0.6 }
       : { "fill-opacity": 0.26 };
     const look = { fill: colour, stroke: colour, "stroke-width": 0.9, ...ground };
-    let strips = ""; // of all squares but the front one a strip on the left and one on the top is seen
+    // Of all squares but the front one a strip on the left and one on the top is seen.
+    let strips = "";
     for (let k = count - 1; k > 0; k--) {
-      strips += `M${x - k * offset},${y - k * offset + h}v${-h}h${w}v${offset}h${offset - w}v${h - offset}z`;
+      const corner = `${x - k * offset},${y - k * offset + h}`;
+      strips += `M${corner}v${-h}h${w}v${offset}h${offset - w}v${h - offset}z`;
     }
     if (strips) path(group, strips, look);
     rect(group, x, y, w, h, look);
@@ -151,7 +161,7 @@ export function drawNetwork(svg, network, { width, chosen, choose }) {
   }
 
   /** Join two stages by the window of one pixel, or else all of one and the other. */
-  function join(left, right, before, { shape, window }, i) {
+  function join(left, right, before, /** @type {any} */ { shape, window }, i) {
     const line = (x, y, u, v) => path(svg, `M${x},${y}L${u},${v}`, { "stroke-width": 0.6 });
     if (!window) {
       for (const v of [0, 1]) {
@@ -172,7 +182,7 @@ export function drawNetwork(svg, network, { width, chosen, choose }) {
         first / before[axis],
         (last - first) / before[axis],
         pixel / shape[axis],
-        1 / shape[axis],
+        1 / shape[axis]
       ];
     };
     const [[y, high, v, tiny], [x, wide, u, thin]] = [look(1), look(2)];
@@ -184,7 +194,8 @@ export function drawNetwork(svg, network, { width, chosen, choose }) {
     for (const part of [0, 1]) line(seen[0] + seen[2], seen[1] + part * seen[3], ...centre);
   }
 
-  let last = null;
+  /** @type {any} */
+  let last = null; // place of the stage before
   stages.forEach((stage, i) => {
     const row = i && Math.floor((i - 1) / each);
     const column = i - row * each;

@@ -15,7 +15,7 @@ import {
   toCode,
   trace,
   WORDS,
-  write,
+  write
 } from "./stack.js";
 
 /** Return a row for each layer that can run, the totals, and the error of one that cannot. */
@@ -69,16 +69,17 @@ function render({ model, el }) {
       self.set({ stack });
       choose(1);
     }),
-    stack,
+    stack
   ]);
-  const svg = add(add(self.root, "div", { class: "network" }), "svg");
+  const holder = add(self.root, "div", { class: "network" });
+  const svg = add(holder, "svg");
   const verdict = add(self.root, "div", { class: "verdict" });
   const [title, said, words] = ["b", "code", "span"].map((tag) => add(verdict, tag));
   const mend = add(verdict, "button", { type: "button" });
 
   const panes = add(self.root, "div", { class: "panes" });
   const list = add(add(panes, "div", { class: "layers" }), "table", {
-    "aria-label": "Layers and shapes",
+    "aria-label": "Layers and shapes"
   });
   const head = add(add(list, "thead"), "tr");
   for (const text of ["layer", "output", "parameters", "multiply-adds", "receptive field"]) {
@@ -96,7 +97,7 @@ function render({ model, el }) {
   const [up, down, away] = [
     act("↑ Up", () => move(-1)),
     act("↓ Down", () => move(1)),
-    act("Remove", remove),
+    act("Remove", remove)
   ];
   add(editor, "span", {}, "Add after it:");
   const insert = buttons(editor, "Add a layer after it");
@@ -108,10 +109,10 @@ function render({ model, el }) {
         conv: "conv16k3",
         pool: "pool2",
         avgpool: "avgpool2",
-        linear: `linear${product(arriving)}to10`,
+        linear: `linear${product(arriving)}to10`
       }[kind];
       edit((layers) => layers.splice(chosen, 0, ...read(` ${word ?? kind}`).layers), chosen + 1);
-    }),
+    })
   );
 
   /** One row of the table: a radio button that chooses the layer, and what comes out of it. */
@@ -144,13 +145,13 @@ function render({ model, el }) {
     };
     const [min, max] = rangeOf(key);
     button(isWide ? "÷2" : "−", isWide ? "halve" : "less", (value) =>
-      isWide ? Math.floor(value / 2) : value - 1,
+      isWide ? Math.floor(value / 2) : value - 1
     );
     const label = add(box, "label");
     add(label, "span", {}, name);
     const input = add(label, "input", { type: "number", min, max, step: 1, name: key });
     button(isWide ? "×2" : "+", isWide ? "double" : "more", (value) =>
-      isWide ? 2 * value : value + 1,
+      isWide ? 2 * value : value + 1
     );
     const give = (value) =>
       edit((layers, input) => {
@@ -166,9 +167,10 @@ function render({ model, el }) {
       });
     input.addEventListener(
       "input",
-      () => Number.isNaN(input.valueAsNumber) || give(input.valueAsNumber),
+      () => Number.isNaN(input.valueAsNumber) || give(input.valueAsNumber)
     );
-    input.addEventListener("change", () => fill(selected(network()))); // an emptied field shows its number again
+    // An emptied field shows its number again.
+    input.addEventListener("change", () => fill(selected(network())));
     return input;
   }
 
@@ -178,11 +180,11 @@ function render({ model, el }) {
     class: "listing",
     tabindex: 0,
     role: "region",
-    "aria-label": "PyTorch code",
+    "aria-label": "PyTorch code"
   });
   const give = buttons(code, "To take along");
   const copy = give("Copy code", async () => {
-    getSelection().selectAllChildren(listing);
+    getSelection()?.selectAllChildren(listing);
     try {
       await navigator.clipboard.writeText(listing.textContent);
     } catch {
@@ -196,11 +198,11 @@ function render({ model, el }) {
     set(document.createElement("a"), { href, download: "network.svg" }).click();
     URL.revokeObjectURL(href);
   });
-  self.resetButton(code.lastChild);
+  self.resetButton(copy.parentElement ?? code);
 
   /** Scroll within the list alone, so that the page stays where it is. */
   const scrollTo = ({ offsetTop, offsetHeight }) => {
-    const box = list.parentElement;
+    const box = /** @type {HTMLElement} */ (list.parentElement);
     const [above, below] = [head, foot].map((row) => row.offsetHeight);
     const most = offsetTop + offsetHeight + below - box.clientHeight;
     box.scrollTop = Math.max(Math.min(box.scrollTop, offsetTop - above), most);
@@ -208,7 +210,7 @@ function render({ model, el }) {
 
   let shown = "";
   let inView = chosen;
-  let room = svg.parentElement.clientWidth || 640; // asked for while drawing, it would cost a layout
+  let room = holder.clientWidth || 640; // asked for while drawing, it would cost a layout
   let inputs = {};
   /** Write each number of a layer into its field, unless it stands there. */
   const fill = (layer) => {
@@ -234,7 +236,7 @@ function render({ model, el }) {
       radio.checked = i === chosen;
     });
     ["all", "", many(result.parameters), many(result.work), ""].forEach((text, k) =>
-      setText(totals[k], text),
+      setText(totals[k], text)
     );
 
     const layer = selected(result);
@@ -263,20 +265,22 @@ function render({ model, el }) {
     const place = rows.length;
     setText(
       title,
-      error ? `Layer ${place + 1}, ${describe(layers[place])[0]}, is impossible. ` : "",
+      error ? `Layer ${place + 1}, ${describe(layers[place])[0]}, is impossible. ` : ""
     );
     setText(said, error?.torch ? `PyTorch says: ${error.torch}` : "");
     setText(
       words,
       error?.words ??
-        `${many(result.parameters)} parameters, and ${many(result.work)} multiply-adds for one image. ` +
-          `A pixel of the last map sees ${result.field}×${result.field} pixels of the image.`,
+        `${many(result.parameters)} parameters, and ${many(result.work)} multiply-adds for one ` +
+          "image. A pixel of the last map sees " +
+          `${result.field}×${result.field} pixels of the image.`
     );
     verdict.className = error ? "verdict bad" : "verdict";
-    const [[key, value]] = Object.entries(
-      error?.mend === "flatten" ? {} : error?.mend || {},
-    ).concat([[""]]);
-    mend.hidden = !error?.mend || (key && bounded(key, value) !== value);
+    const [[key, value]] = [
+      ...Object.entries(error?.mend === "flatten" ? {} : error?.mend || {}),
+      ["", 0]
+    ];
+    mend.hidden = !error?.mend || (key !== "" && bounded(key, value) !== value);
     setText(mend, key ? `Set ${WORDS[key].split(" ")[0]} to ${many(value)}` : "Insert a Flatten");
     mend.onclick = () => {
       edit((all) => {
@@ -300,7 +304,7 @@ function render({ model, el }) {
     self.redrawLater();
   });
   const stop = self.start();
-  sized.observe(svg.parentElement);
+  sized.observe(holder);
   return () => {
     sized.disconnect();
     stop();

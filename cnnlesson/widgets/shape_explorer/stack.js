@@ -8,7 +8,7 @@ export const NAMES = {
   tanh: "Tanh",
   dropout: "Dropout",
   flatten: "Flatten",
-  linear: "Linear",
+  linear: "Linear"
 };
 export const WORDS = {
   channels: "channels",
@@ -19,13 +19,13 @@ export const WORDS = {
   p: "padding p",
   d: "dilation d",
   from: "in_features",
-  to: "out_features",
+  to: "out_features"
 };
 export const KEYS = {
   conv: ["channels", "k", "s", "p", "d"],
   pool: ["k", "s", "p", "d"],
   avgpool: ["k", "s", "p"],
-  linear: ["from", "to"],
+  linear: ["from", "to"]
 };
 export const isPooling = (kind) => kind.endsWith("pool");
 /** What PyTorch takes where nothing is said. */
@@ -66,7 +66,7 @@ export const write = ({ input, layers }) =>
           .map((key, i) => (isTold(key, i) ? (i ? key : "") + layer[key] : ""))
           .join("")
       );
-    }),
+    })
   ].join(" ");
 
 const places = (n, { k, s, p, d = 1 }) => Math.floor((n + 2 * p - d * (k - 1) - 1) / s) + 1;
@@ -78,14 +78,15 @@ function misfit({ kind, k, p, d = 1 }, shape) {
     return {
       words:
         `It slides a window over maps, and what arrives are ${many(shape[0])} plain numbers. ` +
-        "It belongs before Flatten and Linear.",
+        "It belongs before Flatten and Linear."
     };
   if (isPooling(kind) && p > half)
     return {
       words:
-        `A pooling may have half its kernel as padding, ⌊${k}/2⌋ = ${half}, and this one has ${p}. ` +
+        `A pooling may have half its kernel as padding, ⌊${k}/2⌋ = ${half}, ` +
+        `and this one has ${p}. ` +
         "With more, a window could lie in the padding alone.",
-      mend: { p: half },
+      mend: { p: half }
     };
   const [n, reach] = [Math.min(...shape.slice(1)), d * (k - 1) + 1];
   const [room, least] = [n + 2 * p, Math.ceil((reach - n) / 2)];
@@ -93,10 +94,11 @@ function misfit({ kind, k, p, d = 1 }, shape) {
   const canPad = kind === "conv" || least <= half;
   return {
     words:
-      `The window reaches over ${d}·(${k} − 1) + 1 = ${reach} pixels, and the map with its padding has ` +
-      `${n} + 2·${p} = ${room}: ${n} + 2·${p} − ${d}·(${k} − 1) − 1 = −${reach - room} < 0, no place to stand. ` +
-      `A smaller kernel${d > 1 ? " or dilation" : ""} would fit${canPad ? ", or more padding" : ""}, or a larger map.`,
-    mend: canPad && { p: least },
+      `The window reaches over ${d}·(${k} − 1) + 1 = ${reach} pixels, and the map with its ` +
+      `padding has ${n} + 2·${p} = ${room}: ${n} + 2·${p} − ${d}·(${k} − 1) − 1 = ` +
+      `−${reach - room} < 0, no place to stand. A smaller kernel${d > 1 ? " or dilation" : ""} ` +
+      `would fit${canPad ? ", or more padding" : ""}, or a larger map.`,
+    mend: canPad && { p: least }
   };
 }
 
@@ -105,20 +107,25 @@ function mismatch({ from, to }, shape) {
   const [arrived, others] = [shape.at(-1), shape.slice(0, -1)];
   if (arrived === from) return null;
   return {
-    torch: `mat1 and mat2 shapes cannot be multiplied (${product(others)}x${arrived} and ${from}x${to})`,
+    torch:
+      "mat1 and mat2 shapes cannot be multiplied " +
+      `(${product(others)}x${arrived} and ${from}x${to})`,
     words: others.length
-      ? `A linear layer works on the last axis, here the ${arrived} columns of a map; the other axes ` +
-        `became ${others.join("·")} = ${many(product(others))} rows. A Flatten before it is missing.`
-      : `The first pair is one image and the ${many(arrived)} numbers that arrive. The second is in_features and ` +
-        `out_features. The two inner numbers, ${many(arrived)} and ${many(from)}, must be equal.`,
-    mend: others.length ? "flatten" : { from: arrived },
+      ? `A linear layer works on the last axis, here the ${arrived} columns of a map; ` +
+        `the other axes became ${others.join("·")} = ${many(product(others))} rows. ` +
+        "A Flatten before it is missing."
+      : `The first pair is one image and the ${many(arrived)} numbers that arrive. ` +
+        "The second is in_features and out_features. " +
+        `The two inner numbers, ${many(arrived)} and ${many(from)}, must be equal.`,
+    mend: others.length ? "flatten" : { from: arrived }
   };
 }
 
-/** Return a row for each layer that can run: what comes out, what it costs and sees; and the error. */
+/** Return a row for each layer that can run: what comes out, its cost and sight; and the error. */
 export function trace({ input, layers }) {
   let [shape, channels, field, jump] = [input, input[0], 1, 1];
   const rows = [];
+  /** @type {any} */
   let error = null;
   for (const layer of layers) {
     const { kind, k, s, d = 1, from, to } = layer;
@@ -132,7 +139,7 @@ export function trace({ input, layers }) {
     if (kind === "conv") {
       Object.assign(row, {
         parameters: (channels * k * k + 1) * shape[0],
-        work: product(shape) * channels * k * k,
+        work: product(shape) * channels * k * k
       });
       channels = shape[0];
     }
@@ -153,7 +160,7 @@ export function trace({ input, layers }) {
     field,
     error,
     parameters: sum("parameters"),
-    work: sum("work"),
+    work: sum("work")
   };
 }
 
@@ -166,7 +173,7 @@ export function describe(layer) {
     name,
     special(layer)
       .map(([word, , value]) => `${word} ${value}`)
-      .join(", "),
+      .join(", ")
   ];
 }
 
@@ -188,7 +195,7 @@ export function toCode({ input, layers, rows }) {
   const note = (line, shape) => (shape ? `${line.padEnd(longest)}  # ${times(shape)}` : line);
   const body = lines.map((line, i) => note(line, rows[i]?.shape));
   return ["from torch import nn", "", note("model = nn.Sequential(", input), ...body, ")", ""].join(
-    "\n",
+    "\n"
   );
 }
 

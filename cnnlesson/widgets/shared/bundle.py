@@ -56,7 +56,7 @@ def bundle(entry: str, sources: Mapping[str, str]) -> str:
     for name in [*order, entry]:
         # With the keys of what it imports, so that a change in those is a change in this.
         bodies[name] = _with_imports(sources[name], keys)
-        keys[name] = f"{name}-{sha256(bodies[name].encode()).hexdigest()[:12]}"
+        keys[name] = f"{name}_{sha256(bodies[name].encode()).hexdigest()[:12]}"
     made = "".join(_definition(keys[name], bodies[name]) for name in order)
     return f"{_DEFINE}{made}{bodies[entry]}" if made else bodies[entry]
 
@@ -92,7 +92,7 @@ def _with_imports(source: str, keys: Mapping[str, str]) -> str:
 
     def take(found: re.Match) -> str:
         names = " ".join(found[1].split()).removesuffix(",")
-        return f"const {{ {names} }} = modules[{json.dumps(keys[found[2]])}];\n"
+        return f"const {{ {names} }} = modules.{keys[found[2]]};\n"
 
     return _IMPORT.sub(take, source)
 

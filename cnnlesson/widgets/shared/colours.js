@@ -14,23 +14,29 @@ const BLUE_TO_RED = [
   [244, 165, 130],
   [214, 96, 77],
   [178, 24, 43],
-  [103, 0, 31],
+  [103, 0, 31]
 ];
 
-/** The [red, green, blue] of a signed value: −1 blue, 0 white, 1 red. */
+/**
+ * The [red, green, blue] of a signed value: −1 blue, 0 white, 1 red.
+ * @param {number} value
+ */
 export function diverging(value) {
   const at = Math.min(Math.max(5 * (1 + value), 0), 10);
   const i = Math.min(Math.floor(at), 9);
   return BLUE_TO_RED[i].map((c, k) => Math.round(c + (at - i) * (BLUE_TO_RED[i + 1][k] - c)));
 }
 
-/** The scale of `diverging`; returns the function that writes its two ends, ±limit. */
+/**
+ * The scale of `diverging`; returns the function that writes its two ends, ±limit.
+ * @param {Element} parent
+ */
 export function colourBar(parent) {
   const bar = add(parent, "p", { class: "colour-bar" });
-  const [low, band, high] = ["span", "i", "span"].map((tag) => add(bar, tag));
+  const [low, band, high] = [add(bar, "span"), add(bar, "i"), add(bar, "span")];
   const stops = BLUE_TO_RED.map((colour) => `rgb(${colour})`);
   band.style.background = `linear-gradient(to right, ${stops})`;
-  return (limit) => {
+  return (/** @type {number} */ limit) => {
     setText(low, number(-limit));
     setText(high, number(limit));
   };

@@ -38,10 +38,12 @@ export function controls(self) {
    */
   function slider(parent, name, { label, symbol = "", step, isLog = false, show }) {
     const [, , isWhole] = limits[name];
-    const near = (value) => (isWhole ? Math.round(value) : Number(value.toPrecision(3)));
-    const toValue = (position) => (isLog ? near(10 ** position) : position);
-    const toPosition = (value) => (isLog ? Math.log10(value) : value);
-    const toFraction = (value) => scale(limits[name], [0, 1], isLog)(value);
+    const near = (/** @type {number} */ value) =>
+      isWhole ? Math.round(value) : Number(value.toPrecision(3));
+    const toValue = (/** @type {number} */ position) => (isLog ? near(10 ** position) : position);
+    const toPosition = (/** @type {number} */ value) => (isLog ? Math.log10(value) : value);
+    const toFraction = (/** @type {number} */ value) =>
+      String(scale(limits[name], [0, 1], isLog)(value));
     const row = add(parent, "div", { class: "slider" });
     const caption = add(row, "label");
     const words = add(caption, "span", {}, `${label} `);
@@ -54,7 +56,7 @@ export function controls(self) {
       const [min, max] = limits[name].map(toPosition);
       set(input, { min, max });
       // Written only when another hand moved it: a value between two steps would jump.
-      if (toValue(input.valueAsNumber) !== value) input.value = toPosition(value);
+      if (toValue(input.valueAsNumber) !== value) input.value = String(toPosition(value));
       input.style.setProperty("--filled", toFraction(value));
       setText(output, show(value));
       set(input, { "aria-valuetext": show(value) });
@@ -67,7 +69,8 @@ export function controls(self) {
     });
     self.on(name, update);
     update();
-    const markLimit = (value) => input.style.setProperty("--limit", toFraction(value));
+    const markLimit = (/** @type {number} */ value) =>
+      input.style.setProperty("--limit", toFraction(value));
     return { row, input, markLimit, update };
   }
 
@@ -88,6 +91,7 @@ export function controls(self) {
     select.addEventListener("change", () => self.set({ [name]: select.value }));
     self.on(name, update);
     update();
+    return row;
   }
 
   /**
@@ -108,7 +112,8 @@ export function controls(self) {
     input.addEventListener("input", () => {
       const value = Math.min(Math.max(input.valueAsNumber, low), high);
       if (Number.isNaN(value)) return;
-      self.set({ [name]: self.get(name).map((other, k) => (k === i ? value : other)) });
+      const list = /** @type {number[]} */ (self.get(name));
+      self.set({ [name]: list.map((other, k) => (k === i ? value : other)) });
     });
     input.addEventListener("change", update);
     self.on(name, update);
@@ -126,7 +131,7 @@ export function controls(self) {
       class: "sample",
       width: 34,
       height: 12,
-      "aria-hidden": "true",
+      "aria-hidden": "true"
     });
     add(svg, "path", { class: `path ${name}`, d: "M1,6h32" });
     add(svg, "path", { class: `dots ${name}`, d: "M5,6h0M17,6h0M29,6h0" });

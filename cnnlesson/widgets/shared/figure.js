@@ -1,4 +1,4 @@
-// A figure: a frame around a model, with controls, plots and points, and a voice for screen readers.
+// A figure: a frame around a model, with controls, plots, points, and a voice for screen readers.
 import { controls } from "./controls.js";
 import { add, setText } from "./dom.js";
 import { plot } from "./plot.js";
@@ -20,7 +20,7 @@ function frameIn(el, label) {
     class: "cnnlesson-figure is-live",
     role: "group",
     "aria-label": label,
-    "data-lm-suppress-shortcuts": "true", // JupyterLab would take the arrow keys
+    "data-lm-suppress-shortcuts": "true" // JupyterLab would take the arrow keys
   });
   // An element around a live output cancels arrow keys, and with them every slider's own step.
   root.addEventListener("keydown", (event) => {
@@ -36,11 +36,13 @@ function frameIn(el, label) {
  */
 function takeBackWhatScrolls(root, self) {
   let before = {};
-  let [name, value] = [undefined, undefined]; // of the view's number that is under the finger
-  const remember = ({ target }) => {
+  /** @type {string | undefined} */
+  let name; // of the view's number that is under the finger
+  let value = 0;
+  const remember = (/** @type {Event} */ { target }) => {
     before = self.settings();
-    name = target.dataset?.name;
-    value = name && self.get(name);
+    name = /** @type {HTMLElement} */ (target).dataset?.name;
+    if (name) value = self.get(name);
   };
   root.addEventListener("pointerdown", remember, { capture: true });
   root.addEventListener("pointercancel", () => {
@@ -57,6 +59,7 @@ function takeBackWhatScrolls(root, self) {
  */
 function voice(root, self) {
   const status = add(root, "p", { class: "for-screen-readers", role: "status" });
+  /** @type {string | null} */
   let said = null;
   let saying = 0;
   self.undo.push(() => clearTimeout(saying));
@@ -104,7 +107,7 @@ export function figure({ model, el }, label) {
         for (const step of state.undo) step();
         root.remove();
       };
-    },
+    }
   });
   return self;
 }

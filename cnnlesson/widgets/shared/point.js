@@ -2,7 +2,8 @@
 import { add, set } from "./dom.js";
 import { number } from "./numbers.js";
 
-/** @import { Pair, Plot } from "./plot.js" */
+/** @import { Pair } from "./numbers.js" */
+/** @import { Plot } from "./plot.js" */
 /** @import { State } from "./state.js" */
 
 /**
@@ -13,10 +14,10 @@ export const DIRECTIONS = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
   ArrowDown: [0, -1],
-  ArrowUp: [0, 1],
+  ArrowUp: [0, 1]
 };
 
-const same = (value) => value;
+const same = (/** @type {Pair} */ at) => at;
 
 /**
  * Put a point on a plot. It is one setting, or two settings of one number each; with `isTarget` a
@@ -31,32 +32,30 @@ const same = (value) => value;
 export function point(self, plot, name, look) {
   const { label, step, axes = ["x", "y"], isTarget = false, toPlot = same, fromPlot = same } = look;
   const { limits } = self;
-  const isPair = Array.isArray(name);
-  const read = () => toPlot(isPair ? name.map((part) => self.get(part)) : self.get(name));
-  const [stepX, stepY] = [step].flat().length === 2 ? step : [step, step];
-  const show = (x, y) => `${axes[0]} = ${number(x)}, ${axes[1]} = ${number(y)}`;
-  const [[left, right], [bottom, top]] = isPair ? name.map((part) => limits[part]) : limits[name];
+  const names = typeof name === "string" ? null : name;
+  const read = () => toPlot(names?.map(self.get) ?? self.get(String(name)));
+  const [stepX, stepY] = typeof step === "number" ? [step, step] : step;
+  const show = (/** @type {number} */ x, /** @type {number} */ y) =>
+    `${axes[0]} = ${number(x)}, ${axes[1]} = ${number(y)}`;
+  const [[left, right], [bottom, top]] = names?.map((part) => limits[part]) ?? limits[String(name)];
   const handle = add(plot.svg, "g", {
     class: "point",
     tabindex: 0,
     role: "slider",
     "aria-roledescription": "point to drag",
     "aria-valuemin": left,
-    "aria-valuemax": right,
+    "aria-valuemax": right
   });
-  for (const [part, r] of [
-    ["hit", 22],
-    ["ring", 13],
-    ["knob", 7],
-  ]) {
-    add(handle, "circle", { class: part, r });
-  }
-  const move = (...to) => {
+  add(handle, "circle", { class: "hit", r: 22 });
+  add(handle, "circle", { class: "ring", r: 13 });
+  add(handle, "circle", { class: "knob", r: 7 });
+  const move = (/** @type {number[]} */ ...to) => {
     const [x, y] = fromPlot(to);
     const inside = [Math.min(Math.max(x, left), right), Math.min(Math.max(y, bottom), top)];
     const value = inside.map((part) => Number(part.toFixed(2)));
-    self.set(isPair ? { [name[0]]: value[0], [name[1]]: value[1] } : { [name]: value });
+    self.set(names ? { [names[0]]: value[0], [names[1]]: value[1] } : { [String(name)]: value });
   };
+  /** @type {Pair | null} */
   let grip = null; // from the pointer to the point: where it is grabbed, it stays grabbed
   handle.addEventListener("pointerdown", (event) => {
     const [x, y] = read();
@@ -84,7 +83,7 @@ export function point(self, plot, name, look) {
   if (isTarget) plot.svg.classList.add("target");
   if (isTarget)
     plot.svg.addEventListener("click", (event) => {
-      if (handle.contains(event.target)) return;
+      if (handle.contains(/** @type {Node} */ (event.target))) return;
       const { left, top } = plot.svg.getBoundingClientRect();
       const [x, y] = [event.clientX - left, event.clientY - top];
       const { box } = plot;
@@ -99,8 +98,8 @@ export function point(self, plot, name, look) {
         transform: `translate(${plot.x(x)},${plot.y(y)})`,
         "aria-label": `${label} at ${show(x, y)}`,
         "aria-valuenow": x,
-        "aria-valuetext": show(x, y),
+        "aria-valuetext": show(x, y)
       });
-    },
+    }
   };
 }

@@ -116,7 +116,7 @@ export function stateOf(model) {
         cancelAnimationFrame(frame);
         isStale = false;
       });
-    },
+    }
   };
   return self;
 }

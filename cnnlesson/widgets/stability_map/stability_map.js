@@ -13,8 +13,8 @@ export function compute({ scaled_lr: a, momentum, num_steps }) {
   const half = Math.sqrt(Math.abs(discriminant)) / 2;
   const eigenvalues = [1, -1].map(
     (
-      sign, // real and imaginary part
-    ) => (discriminant < 0 ? [trace / 2, sign * half] : [trace / 2 + sign * half, 0]),
+      sign // real and imaginary part
+    ) => (discriminant < 0 ? [trace / 2, sign * half] : [trace / 2 + sign * half, 0])
   );
   const rate = Math.max(...eigenvalues.map((parts) => Math.hypot(...parts)));
   const [w, v] = [[1], [0]];
@@ -33,21 +33,21 @@ const REGIMES = {
   monotone: [
     "Monotone, over-damped",
     "Two real eigenvalues, 0 or more.",
-    "w creeps to 0; more μ is faster.",
+    "w creeps to 0; more μ is faster."
   ],
   ripples: [
     "Ripples, under-damped",
     "Two complex eigenvalues.",
-    "w rolls past 0 and back; less μ is faster.",
+    "w rolls past 0 and back; less μ is faster."
   ],
   zigzag: [
     "Zigzag",
     "Two real eigenvalues, 0 or less.",
-    "w changes sign every step; more μ is faster.",
+    "w changes sign every step; more μ is faster."
   ],
   critical: ["Critical", "The two eigenvalues coincide.", "No other μ is faster at this αλ."],
   boundary: ["Boundary", "An eigenvalue lies on the unit circle.", "The error never fades."],
-  divergence: ["Divergence", "An eigenvalue lies beyond ±1.", "The error grows without bound."],
+  divergence: ["Divergence", "An eigenvalue lies beyond ±1.", "The error grows without bound."]
 };
 
 /** Return what the rate means, in numbers. */
@@ -72,19 +72,19 @@ const corners = (rate) =>
     [0, -1],
     [0, 1],
     [1, 1],
-    [1, -1],
+    [1, -1]
   ].map(([isUpper, sign]) => {
     const momentum = isUpper && Math.min(rate ** 2, 1);
     return [1 + momentum + sign * (rate + momentum / rate), momentum];
   });
 const CRITICAL = Array.from({ length: 61 }, (_, i) => [(i / 30) ** 2, (1 - i / 30) ** 2]);
+/** @type {[string, number, number, number][]} where they stand, and turned by how much */
 const NAMES = [
-  // where they stand, and turned by how much
   ["ripples", 1.25, 0.6, 0],
   ["monotone", 0.19, 0.12, -90],
   ["zigzag", 1.7, 0.035, 0],
   ["divergence", 3.3, 0.3, 0],
-  ["critical", 2.45, 0.36, -53],
+  ["critical", 2.45, 0.36, -53]
 ];
 
 function render({ model, el }) {
@@ -96,33 +96,32 @@ function render({ model, el }) {
   const map = self.plot(upper, {
     label: "Map of the spectral radius over αλ and μ",
     height,
-    margin: [60, 14, 38, 40],
+    margin: [60, 14, 38, 40]
   });
   const bands = LEVELS.map((level) => add(map.inside, "path", { style: fill(level) }));
   const lines = ["halo", "edge"].map((name) => add(map.inside, "path", { class: name }));
   const notes = NAMES.map(([name]) =>
-    add(map.inside, "text", { class: "note", "text-anchor": "middle" }, name),
+    add(map.inside, "text", { class: "note", "text-anchor": "middle" }, name)
   );
   const bar = add(map.svg, "g", { "aria-hidden": "true" });
   const marker = add(map.svg, "path", {
     class: "marker",
     d: "M0,0l-5,-8h10z",
-    "aria-hidden": "true",
+    "aria-hidden": "true"
   });
   const point = self.point(map, ["scaled_lr", "momentum"], {
     label: "Place on the map",
     step: [0.02, 0.01],
     axes: ["αλ", "μ"],
-    isTarget: true,
+    isTarget: true
   });
   const side = add(upper, "div");
   const charts = ["The weight w after each step", "Phase portrait: velocity v over weight w"].map(
-    (label) =>
-      self.plot(side, { label, isImage: true, height: () => 159, margin: [8, 14, 38, 44] }),
+    (label) => self.plot(side, { label, isImage: true, height: () => 159, margin: [8, 14, 38, 44] })
   );
   const kinds = ["rest", "mode", "path momentum", "dots momentum"];
   const parts = charts.map(({ inside }) =>
-    kinds.map((kind) => add(inside, "path", { class: kind })),
+    kinds.map((kind) => add(inside, "path", { class: kind }))
   );
 
   const lower = add(stage, "div", { class: "columns readouts" });
@@ -131,7 +130,7 @@ function render({ model, el }) {
   const words = ["b", "span", "span", "span"].map((tag) => add(card, tag));
   const buttons = add(left, "div", { class: "buttons" });
   self.button(buttons, "Critical μ for this αλ", () => ({
-    momentum: compute(self.state()).critical,
+    momentum: compute(self.state()).critical
   }));
   self.resetButton(buttons);
   const slider = (name, label, symbol, step, show) =>
@@ -148,7 +147,7 @@ function render({ model, el }) {
       bar,
       "text",
       { x: map.box.x, y: 11 },
-      "spectral radius ρ, the error’s factor per step",
+      "spectral radius ρ, the error’s factor per step"
     );
     if (title.getComputedTextLength() > map.width - map.box.x) setText(title, "spectral radius ρ");
     map.rate = scale([0, 3], [map.box.x, map.box.x + map.box.width]);
@@ -156,7 +155,7 @@ function render({ model, el }) {
       set(bands[i], { d: `${map.line(corners(level))}Z` });
       add(bar, "path", {
         d: `M${map.box.x},26H${map.rate(level)}v9H${map.box.x}z`,
-        style: fill(level),
+        style: fill(level)
       });
     });
     const write = (rate) =>
@@ -168,20 +167,20 @@ function render({ model, el }) {
           map.line(CRITICAL) +
           map.line([
             [2, 0],
-            [4, 1],
-          ]),
+            [4, 1]
+          ])
       });
     NAMES.forEach(([, a, momentum, turn], i) =>
       set(notes[i], {
-        transform: `translate(${map.x(a)},${map.y(momentum)}) rotate(${turn})`,
-      }),
+        transform: `translate(${map.x(a)},${map.y(momentum)}) rotate(${turn})`
+      })
     );
   }
 
   function drawPaths({ w, v, eigenvalues }, numSteps) {
     const [far, fast] = [w, v].map(
       (values) =>
-        [0.5, 1, 2].find((size) => values.every((value) => Math.abs(value) <= 1.1 * size)) ?? 5,
+        [0.5, 1, 2].find((size) => values.every((value) => Math.abs(value) <= 1.1 * size)) ?? 5
     );
     const rows = (size) => [-size, 0, size].map((at) => [at, number(at, at % 1 ? 1 : 0)]);
     const axis = (size, yLabel) => ({ y: [-1.15 * size, 1.15 * size], yLabel, rows: rows(size) });
@@ -198,18 +197,18 @@ function render({ model, el }) {
       [
         chart.line([
           [-9, 0],
-          [999, 0],
+          [999, 0]
         ]) +
           (i
             ? chart.line([
                 [0, -9],
-                [0, 9],
+                [0, 9]
               ])
             : ""),
         i ? modes.map(chart.line).join("") : "",
         chart.line(paths[i]),
-        chart.dots(paths[i]),
-      ].forEach((d, part) => set(parts[i][part], { d })),
+        chart.dots(paths[i])
+      ].forEach((d, part) => set(parts[i][part], { d }))
     );
   }
 

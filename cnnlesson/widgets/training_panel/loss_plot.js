@@ -18,13 +18,13 @@ export function compute({ finished, current }) {
   const curves = given.map(({ points, line, ...rest }) => ({
     ...rest,
     points: points.map(log),
-    line: line.map(log),
+    line: line.map(log)
   }));
   const heights = curves.flatMap(({ points }) => points.map(([, y]) => y));
   return {
     curves,
     x: [0, curves.length ? Math.max(...curves.map((curve) => curve.end)) : 6000],
-    y: [Math.floor(Math.min(-1, ...heights)), Math.ceil(Math.max(1, ...heights))],
+    y: [Math.floor(Math.min(-1, ...heights)), Math.ceil(Math.max(1, ...heights))]
   };
 }
 
@@ -66,14 +66,14 @@ function render({ model, el }) {
     label: "The loss against the images seen so far, a curve for each training",
     isImage: true,
     height: (width) => Math.min(280, Math.max(200, 0.5 * width)),
-    margin: [10, 30, 38, 52],
+    margin: [10, 30, 38, 52]
   });
   const guess = add(plot.inside, "path", { class: "guess" });
   const guessing = add(
     plot.inside,
     "text",
     { class: "note", "text-anchor": "end" },
-    "ln 10: a guess",
+    "ln 10: a guess"
   );
   const lines = add(plot.inside, "g");
   const ends = add(plot.svg, "g", { "aria-hidden": "true" });
@@ -94,7 +94,7 @@ function render({ model, el }) {
         class: `sample ${colour(number)}`,
         width: 22,
         height: 10,
-        "aria-hidden": "true",
+        "aria-hidden": "true"
       });
       add(sample, "path", { class: "line", d: "M1,5h20" });
       drawn.set(number, {
@@ -103,7 +103,7 @@ function render({ model, el }) {
         end: add(ends, "text", { class: colour(number) }, String(number)),
         name: add(title, "span"),
         cells: HEADINGS.slice(1).map(() => add(row, "td")),
-        all: [group, row],
+        all: [group, row]
       });
     }
     return drawn.get(number);
@@ -119,8 +119,8 @@ function render({ model, el }) {
     set(guess, {
       d: plot.line([
         [x[0], GUESS],
-        [x[1], GUESS],
-      ]),
+        [x[1], GUESS]
+      ])
     });
     set(guessing, { x: plot.x(x[1]) - 6, y: plot.y(GUESS) - 6 });
 
@@ -139,7 +139,7 @@ function render({ model, el }) {
       set(elements.end, {
         x: last ? plot.x(last[0]) + 5 : 0,
         y: moved[i] + 4,
-        visibility: last ? "visible" : "hidden",
+        visibility: last ? "visible" : "hidden"
       });
       setText(elements.name, `${curve.number}: ${curve.name}`);
       curve.cells.forEach((text, k) => setText(elements.cells[k], text));
