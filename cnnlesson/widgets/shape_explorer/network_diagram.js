@@ -19,6 +19,9 @@ const LOOKS = [
  *   window?: { reach: number, s: number, p: number } }} Stage
  */
 
+/** Round as Python does: a half to the even neighbour. */
+const round = (value) => Math.round(value) - (value % 2 === 0.5 ? 1 : 0);
+
 /** Group layers as they are drawn: one that changes single numbers joins the one before. */
 function toStages({ input, layers, rows }) {
   /** @type {Stage[]} */
@@ -120,7 +123,7 @@ export function drawNetwork(svg, network, { width, chosen, choose }) {
   function place({ shape }, column, row) {
     const isFlat = shape?.length === 1;
     const count =
-      shape && !isFlat ? Math.min(shape[0], 16, 1 + Math.floor(1.5 * Math.log2(shape[0]))) : 1;
+      shape && !isFlat ? Math.min(shape[0], 16, 1 + round(1.5 * Math.log2(shape[0]))) : 1;
     const w = isFlat ? 9 : side(shape?.[2] ?? biggest / 2);
     const h = isFlat
       ? (largest / 92) * (16 + 8.5 * Math.log2(shape[0]))
