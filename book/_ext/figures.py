@@ -6,7 +6,6 @@ runs it, get a script of their own. Sphinx adds the content's checksum to their 
 """
 
 import base64
-import json
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,28 +13,28 @@ from lightningcss import process_stylesheet
 from rjsmin import jsmin
 from sphinx.application import Sphinx
 
+from cnnlesson.widgets.shared.bundle import definitions
+from cnnlesson.widgets.shared.sources import WIDGETS, styles
+
 _HERE = Path(__file__).parent
-_WIDGETS = _HERE.parents[1] / "cnnlesson" / "widgets"
 _LIVE = "training_panel"  # draws what a kernel trains: no page of the book can
 
 
 def _script() -> str:
+    modules = [path for path in sorted(WIDGETS.glob("*/*.js")) if path.parent.name != _LIVE]
+    made = definitions({path.stem: path.read_text("utf-8") for path in modules})
+    mount = (_HERE / "mount.js").read_text("utf-8")
     # Comments and indentation stay in the repository; a phone need not fetch them.
-    modules = [path for path in sorted(_WIDGETS.glob("*/*.js")) if path.parent.name != _LIVE]
-    sources = {path.stem: jsmin(path.read_text("utf-8")) for path in modules}
-    mount = jsmin((_HERE / "mount.js").read_text("utf-8"))
-    return f"(() => {{\n{mount}\nmountAll({json.dumps(sources, ensure_ascii=False)});\n}})();\n"
+    return jsmin(f'(() => {{\n"use strict";\n{mount}{made}mountAll();\n}})();\n')
 
 
 def _stylesheet() -> str:
-    shared = _WIDGETS / "shared" / "figure.css"
     own = [
         path
-        for path in sorted(_WIDGETS.glob("*/*.css"))
+        for path in sorted(WIDGETS.glob("*/*.css"))
         if path.parent.name not in ("shared", _LIVE)
     ]
-    sheets = "".join(path.read_text("utf-8") for path in (shared, *own, _HERE / "book.css"))
-    return process_stylesheet(sheets, minify=True)
+    return process_stylesheet(styles(*own, _HERE / "book.css"), minify=True)
 
 
 def _weights() -> dict[str, str]:
@@ -43,7 +42,7 @@ def _weights() -> dict[str, str]:
     return {
         path.stem: f"(globalThis.cnnlessonData ??= {{}}).{path.stem} = "
         f'{{ weights: "{base64.b64encode(path.read_bytes()).decode()}" }};\n'
-        for path in sorted(_WIDGETS.glob("*/*.f16"))
+        for path in sorted(WIDGETS.glob("*/*.f16"))
     }
 
 

@@ -1,7 +1,19 @@
 // Put on every page that holds a figure: makes the figures of a static page live.
 //
-// A page opened from a file may not import a module from another file, so the modules travel as
-// strings in this classic script, and are imported from Blob URLs.
+// A page opened from a file may not import a module from another file, so the modules stand in this
+// classic script, after what follows here: a function each, called when its figure is on the page.
+const modules = {};
+
+/** Keep a module until it is first asked for. */
+// biome-ignore lint/correctness/noUnusedVariables: called by what follows
+function define(name, make) {
+  const get = () => {
+    const value = make();
+    Object.defineProperty(modules, name, { value });
+    return value;
+  };
+  Object.defineProperty(modules, name, { get, configurable: true });
+}
 
 /** The part of anywidget's model that figures use; `onSave` stands where Python would listen. */
 class PageModel {
@@ -78,13 +90,21 @@ function remember(prefix, state, initial) {
 /** Read from the page's address what a figure's settings are there, and whether any is named. */
 function recall(prefix, initial, limits) {
   const query = new URLSearchParams(location.search);
-  const entries = Object.entries(initial).map(([name, value]) => [name, value, query.get(`${prefix}.${name}`)]);
-  const settings = entries.map(([name, value, text]) => [name, text === null ? value : parse(text, value, limits[name])]);
+  const entries = Object.entries(initial).map(([name, value]) => [
+    name,
+    value,
+    query.get(`${prefix}.${name}`)
+  ]);
+  const settings = entries.map(([name, value, text]) => [
+    name,
+    text === null ? value : parse(text, value, limits[name])
+  ]);
   return { settings, isShared: entries.some(([, , text]) => text !== null) };
 }
 
-async function mount(element, prefix, module) {
-  const { default: figure } = await module;
+/** Make one figure live; resolves to whether the page's address names a setting of it. */
+async function mount(element, prefix) {
+  const figure = modules[element.dataset.module].default;
   const ofModule = globalThis.cnnlessonData?.[element.dataset.module]; // large, once for all pages
   const { _limits, _data = ofModule, ...initial } = JSON.parse(element.dataset.state);
   const { settings, isShared } = recall(prefix, initial, _limits);
@@ -100,34 +120,34 @@ async function mount(element, prefix, module) {
   });
   element.replaceChildren();
   figure.render({ model, el: element });
-  addEventListener("popstate", () => { // back to an address: what it says is what is seen
+  addEventListener("popstate", () => {
+    // back to an address: what it says is what is seen
     if (saving) {
       clearTimeout(saving);
       save();
-    } else for (const [name, value] of recall(prefix, initial, _limits).settings) model.set(name, value);
+    } else
+      for (const [name, value] of recall(prefix, initial, _limits).settings) model.set(name, value);
   });
   return isShared;
 }
 
-async function mountAll(sources) {
-  const toUrl = (source) => URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const urls = {};
-  const urlOf = (name) =>
-    (urls[name] ??= toUrl(sources[name].replace(/"[./]+(?:shared\/)?(\w+)\.js"/g, (_, other) => `"${urlOf(other)}"`)));
-  const modules = {};
+// biome-ignore lint/correctness/noUnusedVariables: called at the end
+async function mountAll() {
   const counts = {};
-  const mounted = [...document.querySelectorAll(".cnnlesson-figure[data-module]")].map((element) => {
-    const name = element.dataset.module;
-    modules[name] ??= import(urlOf(name));
+  /** @type {NodeListOf<HTMLElement>} */
+  const figures = document.querySelectorAll(".cnnlesson-figure[data-module]");
+  const mounted = [...figures].map(async (element) => {
+    const name = String(element.dataset.module);
     counts[name] = (counts[name] ?? 0) + 1;
     const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
-    return mount(element, prefix, modules[name]).then((isShared) => isShared && element);
+    return (await mount(element, prefix)) ? element : null;
   });
   const shown = (await Promise.all(mounted)).find(Boolean);
-  const isFresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  const [visit] = performance.getEntriesByType("navigation");
+  const isFresh = visit instanceof PerformanceNavigationTiming && visit.type === "navigate";
   if (!isFresh) return; // a reload keeps the place where the reader was
   // Mounting changed heights: go again where the address points, or to the figure it describes.
   const heading = document.querySelector(":target");
   if (heading) heading.scrollIntoView();
-  else shown?.firstElementChild.scrollIntoView();
+  else shown?.firstElementChild?.scrollIntoView();
 }

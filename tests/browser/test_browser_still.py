@@ -5,7 +5,8 @@ import pytest
 from cnnlesson import read_results, results_path, widgets
 from cnnlesson.widgets.shared.figure import Figure
 
-CLASSES = [cls for cls in map(vars(widgets).get, widgets.__all__) if issubclass(cls, Figure)]
+NAMED = [getattr(widgets, name) for name in widgets.__all__]
+CLASSES = [cls for cls in NAMED if issubclass(cls, Figure)]
 HEIGHTS = """async (module) => {
     const root = document.querySelector(`[data-module="${module}"] > .is-live`);
     const painted = () => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)));

@@ -28,7 +28,7 @@ def test_the_digits_are_one_of_each_class_of_the_embedded_ones():
 
 
 def test_the_page_has_the_same_small_digits():
-    source = (FOLDER / "shared" / "pixels.js").read_text("utf-8")
+    source = (FOLDER / "shared" / "digits.js").read_text("utf-8")
     shipped = [
         [int(pixel, 17) for pixel in row]
         for row in re.findall(r'^  "([0-9a-g]{64})",$', source, re.M)

@@ -1,7 +1,11 @@
 // A 3×3 convolution of a digit, with every pixel, product and sum.
 import { colourBar, diverging } from "../shared/colours.js";
-import { add, figure, number, set, setText } from "../shared/figure.js";
-import { digit, drawnOn, grey, grid, pad, pixels, swatch, tint } from "../shared/pixels.js";
+import { digit, grid } from "../shared/digits.js";
+import { add, set, setText } from "../shared/dom.js";
+import { drawnOn, pad } from "../shared/drawing.js";
+import { figure } from "../shared/figure.js";
+import { number } from "../shared/numbers.js";
+import { grey, pixels, swatch, tint } from "../shared/pixels.js";
 
 const PRESETS = {
   "horizontal edges": [-1, -1, -1, 0, 0, 0, 1, 1, 1],
@@ -12,10 +16,11 @@ const PRESETS = {
   // Three channels of the first layer of a ConvNet, after two epochs on all such digits:
   //   torch.manual_seed(0); digits = load_digits("sklearn"); model = ConvNet()
   //   sgd = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-  //   train_model(model, sgd, nn.CrossEntropyLoss(), digits.images / 255, digits.labels, num_epochs=2)
+  //   loss_fn, images = nn.CrossEntropyLoss(), digits.images / 255
+  //   train_model(model, sgd, loss_fn, images, digits.labels, num_epochs=2)
   "learned 8": [0.56, 0.74, 0.69, 0.54, 0.12, -0.49, -0.04, -0.54, -0.89],
   "learned 15": [0.08, 0.06, -0.07, 0.32, 0.6, 0.66, 0.41, 0.7, 0.35],
-  "learned 18": [-0.39, -0.39, -0.12, -0.04, -0.19, 0.16, -0.18, 0.11, 0.53],
+  "learned 18": [-0.39, -0.39, -0.12, -0.04, -0.19, 0.16, -0.18, 0.11, 0.53]
 };
 
 /** Return the output, and for its chosen pixel the patch, the products, the sum and the value. */
@@ -32,13 +37,15 @@ export function compute(state) {
   const patch = kernel.map((_, k) => under(...at, k));
   const share = (sign) => kernel.reduce((sum, weight) => sum + Math.max(sign * weight, 0), 0);
   return {
-    size, at, patch,
+    size,
+    at,
+    patch,
     padded: grid(padded, ink),
     output: grid(size, (i, j) => activate(convolve(i, j))),
     products: patch.map((value, k) => value * kernel[k]),
     sum: convolve(...at),
     value: activate(convolve(...at)),
-    limit: Math.max(share(1), share(-1)), // no pixels from 0 to 1 can give a larger sum
+    limit: Math.max(share(1), share(-1)) // no pixels from 0 to 1 can give a larger sum
   };
 }
 
@@ -54,9 +61,12 @@ function render({ model, el }) {
   };
   const margin = () => model.get("padding");
   const pick = (pixel) => self.set({ pixel });
-  const input = map("Input", (holder) => pad(self, model, holder, { label: "Input, to draw on", margin }));
+  const input = map("Input", (holder) =>
+    pad(self, model, holder, { label: "Input, to draw on", margin })
+  );
   const output = map("Output", (holder) =>
-    pixels(holder, { label: "Output, to look into", kind: "grid of pixels", pick }));
+    pixels(holder, { label: "Output, to look into", kind: "grid of pixels", pick })
+  );
   const border = input.mark("border", 28);
   const panes = [input.mark("window-edge", 3), input.mark("window", 3)];
   const marks = [output.mark("window-edge", 1), output.mark("window", 1)];
@@ -73,7 +83,8 @@ function render({ model, el }) {
   };
   const patch = nine("", "patch", (box) => add(box, "span"));
   const weights = nine("×", "kernel, to edit", (box, k) =>
-    self.entry(box, "kernel", k, { label: `weight in row ${Math.floor(k / 3)}, column ${k % 3}` }));
+    self.entry(box, "kernel", k, { label: `weight in row ${Math.floor(k / 3)}, column ${k % 3}` })
+  );
   const products = nine("=", "products", (box) => add(box, "span"));
   const last = add(equation, "p", {}, "sum");
   const [total, fate] = ["b", "span"].map((tag) => add(last, tag));
@@ -81,7 +92,12 @@ function render({ model, el }) {
     setText(element, number(value));
     tint(element, colour);
   };
-  const presets = add(self.root, "div", { class: "buttons", role: "group", "aria-label": "Kernels" });
+  const presets = add(self.root, "div", {
+    class: "buttons",
+    role: "group",
+    "aria-label": "Kernels"
+  });
+  /** @type {[Element, string][]} */
   const choices = Object.entries(PRESETS).map(([name, kernel]) => {
     const button = self.button(presets, "", () => ({ kernel }));
     swatch(button, kernel);
@@ -89,10 +105,17 @@ function render({ model, el }) {
     return [button, String(kernel)];
   });
   const controls = add(self.root, "div", { class: "columns" });
-  for (const [name, symbol] of [["digit", ""], ["stride", "s"], ["padding", "p"]]) {
+  for (const [name, symbol] of [
+    ["digit", ""],
+    ["stride", "s"],
+    ["padding", "p"]
+  ]) {
     self.slider(controls, name, { label: name, symbol, step: 1, show: String });
   }
-  self.choice(controls, "activation", { label: "then", names: { none: "nothing", ReLU: "ReLU: max(0, sum)" } });
+  self.choice(controls, "activation", {
+    label: "then",
+    names: { none: "nothing", ReLU: "ReLU: max(0, sum)" }
+  });
   self.resetButton(add(controls, "div", { class: "buttons" }));
 
   self.draw = (state) => {
@@ -104,9 +127,13 @@ function render({ model, el }) {
     input.show(padded);
     output.paint(result.output.map((row) => row.map(signed)));
     output.point(at, `${name(at)}: ${number(result.value)}`, [size, size]);
-    set(output.box, { style: `width: ${(100 * size) / padded.length}%` }); // pixels as large as the input's
+    // Pixels as large as the input's.
+    set(output.box, { style: `width: ${(100 * size) / padded.length}%` });
     place([border], [state.padding, state.padding]);
-    place(panes, at.map((index) => index * state.stride));
+    place(
+      panes,
+      at.map((index) => index * state.stride)
+    );
     place(marks, at);
     bar(limit);
     for (let k = 0; k < 9; k++) {
@@ -116,14 +143,22 @@ function render({ model, el }) {
     }
     write(total, result.sum, signed(result.sum));
     setText(fate, state.activation === "ReLU" ? `ReLU: ${number(result.value)}` : "");
-    for (const [button, kernel] of choices) set(button, { "aria-pressed": kernel === String(state.kernel) });
+    for (const [button, kernel] of choices)
+      set(button, { "aria-pressed": kernel === String(state.kernel) });
     setText(input.size, `${padded.length}×${padded.length}${state.padding ? ", padded" : ""}`);
     setText(output.size, `${size}×${size}`);
     const all = result.output.flat();
     const [low, high] = [Math.min(...all), Math.max(...all)].map((value) => number(value));
-    setText(words, `28×28 → ${size}×${size}, for ⌊(28 + 2·${state.padding} − 3)/${state.stride}⌋ + 1 = ${size}. ` +
-      `The ${all.length} values go from ${low} to ${high}.`);
-    self.say(`${words.textContent} ${name(at)}: the products add up to ${number(result.sum)}. ${fate.textContent}`);
+    setText(
+      words,
+      `28×28 → ${size}×${size}, ` +
+        `for ⌊(28 + 2·${state.padding} − 3)/${state.stride}⌋ + 1 = ${size}. ` +
+        `The ${all.length} values go from ${low} to ${high}.`
+    );
+    self.say(
+      `${words.textContent} ${name(at)}: the products add up to ${number(result.sum)}. ` +
+        fate.textContent
+    );
   };
 
   return self.start();

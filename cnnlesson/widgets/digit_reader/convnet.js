@@ -9,12 +9,14 @@ export function unpack(base64) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   const view = new DataView(bytes.buffer);
   let at = 0;
-  return SIZES.map((size) => Float64Array.from({ length: size }, () => {
-    const bits = view.getUint16(at, true);
-    at += 2;
-    const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-    return sign * 2 ** Math.max(exponent - 15, -14) * ((exponent ? 1 : 0) + fraction / 1024);
-  }));
+  return SIZES.map((size) =>
+    Float64Array.from({ length: size }, () => {
+      const bits = view.getUint16(at, true);
+      at += 2;
+      const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+      return sign * 2 ** Math.max(exponent - 15, -14) * ((exponent ? 1 : 0) + fraction / 1024);
+    })
+  );
 }
 
 /** Slide 3×3 kernels over maps of size×size, add the bias, cut off below zero. */
@@ -31,9 +33,16 @@ function convolve(maps, size, kernels, biases) {
         for (let j = 0; j < side; j++, to++, top++) {
           const middle = top + size;
           const bottom = middle + size;
-          out[to] += w0 * maps[top] + w1 * maps[top + 1] + w2 * maps[top + 2] +
-            w3 * maps[middle] + w4 * maps[middle + 1] + w5 * maps[middle + 2] +
-            w6 * maps[bottom] + w7 * maps[bottom + 1] + w8 * maps[bottom + 2];
+          out[to] +=
+            w0 * maps[top] +
+            w1 * maps[top + 1] +
+            w2 * maps[top + 2] +
+            w3 * maps[middle] +
+            w4 * maps[middle + 1] +
+            w5 * maps[middle + 2] +
+            w6 * maps[bottom] +
+            w7 * maps[bottom + 1] +
+            w8 * maps[bottom + 2];
         }
       }
     }
@@ -50,7 +59,12 @@ function pool(maps, size) {
     for (let i = 0; i < side; i++) {
       for (let j = 0; j < side; j++, at++) {
         const corner = c * size * size + 2 * i * size + 2 * j;
-        const [a, b, d, e] = [maps[corner], maps[corner + 1], maps[corner + size], maps[corner + size + 1]];
+        const [a, b, d, e] = [
+          maps[corner],
+          maps[corner + 1],
+          maps[corner + size],
+          maps[corner + size + 1]
+        ];
         output[at] = Math.max(a, b, d, e);
       }
     }
@@ -79,7 +93,8 @@ function run(image, [kernels1, biases1, kernels2, biases2, weights, biases]) {
   const conv2 = convolve(pool1, 13, kernels2, biases2);
   const pool2 = pool(conv2, 11);
   const logits = Array.from(biases, (bias, label) =>
-    pool2.reduce((sum, value, i) => sum + value * weights[1600 * label + i], bias));
+    pool2.reduce((sum, value, i) => sum + value * weights[1600 * label + i], bias)
+  );
   const powers = logits.map((logit) => Math.exp(logit - Math.max(...logits)));
   const total = powers.reduce((a, b) => a + b);
   return {
@@ -87,10 +102,10 @@ function run(image, [kernels1, biases1, kernels2, biases2, weights, biases]) {
       { count: 32, size: 26, maps: conv1 },
       { count: 32, size: 13, maps: pool1 },
       { count: 64, size: 11, maps: conv2 },
-      { count: 64, size: 5, maps: pool2 },
+      { count: 64, size: 5, maps: pool2 }
     ],
     logits,
-    probabilities: powers.map((power) => power / total),
+    probabilities: powers.map((power) => power / total)
   };
 }
 
@@ -100,29 +115,37 @@ function run(image, [kernels1, biases1, kernels2, biases2, weights, biases]) {
  */
 export function centred(image) {
   let [total, down, across] = [0, 0, 0];
+  /** @type {number[][]} */
   const [rows, columns] = [[], []];
-  image.forEach((row, i) => row.forEach((ink, j) => {
-    if (!ink) return;
-    total += ink;
-    down += ink * i;
-    across += ink * j;
-    rows.push(i);
-    columns.push(j);
-  }));
+  image.forEach((row, i) =>
+    row.forEach((ink, j) => {
+      if (!ink) return;
+      total += ink;
+      down += ink * i;
+      across += ink * j;
+      rows.push(i);
+      columns.push(j);
+    })
+  );
   if (!total) return image;
   const extent = (indices) => Math.max(...indices) - Math.min(...indices) + 1;
   const step = Math.max(extent(rows), extent(columns)) / 20;
   const near = (centre, index) => {
     const place = centre + (index - 13.5) * step;
     const before = Math.floor(place);
-    return [[before, 1 - (place - before)], [before + 1, place - before]];
+    return [
+      [before, 1 - (place - before)],
+      [before + 1, place - before]
+    ];
   };
   const steps = image.map((_, index) => [near(down / total, index), near(across / total, index)]);
-  return image.map((row, i) => row.map((_, j) => {
-    let ink = 0;
-    for (const [y, a] of steps[i][0]) {
-      for (const [x, b] of steps[j][1]) ink += a * b * (image[y]?.[x] ?? 0);
-    }
-    return ink;
-  }));
+  return image.map((row, i) =>
+    row.map((_, j) => {
+      let ink = 0;
+      for (const [y, a] of steps[i][0]) {
+        for (const [x, b] of steps[j][1]) ink += a * b * (image[y]?.[x] ?? 0);
+      }
+      return ink;
+    })
+  );
 }

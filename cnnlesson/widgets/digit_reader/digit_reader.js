@@ -1,23 +1,45 @@
 // The trained network reads what is drawn; every map it makes on the way can be looked at.
+
+import { grid } from "../shared/digits.js";
+import { add, set, setText } from "../shared/dom.js";
+import { drawnOn, pad } from "../shared/drawing.js";
+import { figure } from "../shared/figure.js";
+import { number } from "../shared/numbers.js";
+import { levels, picture, pixels } from "../shared/pixels.js";
 import { centred, forward, unpack } from "./convnet.js";
-import { add, figure, number, set, setText } from "../shared/figure.js";
-import { drawnOn, grid, levels, pad, picture, pixels } from "../shared/pixels.js";
 
 const POOLED = "The largest of each 2×2 values of the same map before.";
 
 // The maps of each layer, how many are drawn side by side, how many pixels of the input a pixel of
 // theirs sees, and how far its neighbour's are moved.
 const LAYERS = {
-  "convolution 1": { count: 32, size: 26, across: 8, sees: 3, step: 1, about: "One 3×3 kernel slid over the input, then ReLU." },
+  "convolution 1": {
+    count: 32,
+    size: 26,
+    across: 8,
+    sees: 3,
+    step: 1,
+    about: "One 3×3 kernel slid over the input, then ReLU."
+  },
   "pooling 1": { count: 32, size: 13, across: 8, sees: 4, step: 2, about: POOLED },
-  "convolution 2": { count: 64, size: 11, across: 16, sees: 8, step: 2, about: "32 kernels, one on each map before, added up, then ReLU." },
-  "pooling 2": { count: 64, size: 5, across: 16, sees: 10, step: 4, about: POOLED },
+  "convolution 2": {
+    count: 64,
+    size: 11,
+    across: 16,
+    sees: 8,
+    step: 2,
+    about: "32 kernels, one on each map before, added up, then ReLU."
+  },
+  "pooling 2": { count: 64, size: 5, across: 16, sees: 10, step: 4, about: POOLED }
 };
 const NAMES = Object.keys(LAYERS);
 
 /** Return what is drawn, what the network gets and makes of it, and the chosen map. */
 export function compute(state, weights) {
-  const drawn = drawnOn(grid(28, () => 0), state.drawing);
+  const drawn = drawnOn(
+    grid(28, () => 0),
+    state.drawing
+  );
   const image = state.placing === "centred" ? centred(drawn) : drawn;
   const result = forward(image, weights);
   const ranking = [...Array(10).keys()].sort((a, b) => result.logits[b] - result.logits[a]);
@@ -44,7 +66,8 @@ function paintMaps(target, { count, size, maps }, across) {
   for (let c = 0, at = 0; c < count; c++) {
     const corner = Math.floor(c / across) * pitch * width + (c % across) * pitch;
     for (let i = 0; i < size; i++) {
-      for (let j = 0; j < size; j++) shades[corner + i * width + j] = factor * Math.sqrt(maps[at++]);
+      for (let j = 0; j < size; j++)
+        shades[corner + i * width + j] = factor * Math.sqrt(maps[at++]);
     }
   }
   target.paintGrey(shades, width);
@@ -53,14 +76,24 @@ function paintMaps(target, { count, size, maps }, across) {
 function render({ model, el }) {
   const self = figure({ model, el }, "Digit reader");
   self.root.classList.add("digit-reader");
-  let [packed, weights] = ["", null];
+  let packed = "";
+  /** @type {ReturnType<typeof unpack>} */
+  let weights = [];
   const frameOn = (map, size) => [map.mark("window-edge", size), map.mark("window", size)];
-  const change = (frames, [y, x], isSeen, more = {}) => frames.forEach((frame) =>
-    set(frame, { x, y, visibility: isSeen ? "visible" : "hidden", ...more }));
+  const change = (frames, /** @type {number[]} */ [y, x], isSeen, more = {}) =>
+    frames.forEach((frame) =>
+      set(frame, { x, y, visibility: isSeen ? "visible" : "hidden", ...more })
+    );
 
   add(self.root, "p", {}, "Draw a digit, or take one:");
-  const samples = add(self.root, "div", { class: "samples", role: "group", "aria-label": "Samples" });
-  self.limits.drawing.samples.forEach((drawing, label) => self.button(samples, String(label), () => ({ drawing })));
+  const samples = add(self.root, "div", {
+    class: "samples",
+    role: "group",
+    "aria-label": "Samples"
+  });
+  self.limits.drawing.samples.forEach((drawing, label) =>
+    self.button(samples, String(label), () => ({ drawing }))
+  );
   const top = add(self.root, "div", { class: "columns spaced" });
   const sheet = add(top, "div");
   add(sheet, "p", {}, "Your drawing");
@@ -72,11 +105,15 @@ function render({ model, el }) {
   const verdict = add(seen, "p", { class: "verdict" });
   self.choice(reading, "placing", {
     label: "before reading",
-    names: { centred: "scale and centre it", "as drawn": "leave it as drawn" },
+    names: { centred: "scale and centre it", "as drawn": "leave it as drawn" }
   });
   const table = add(reading, "table", { "aria-label": "What the network says" });
   const [head, body] = [add(add(table, "thead"), "tr"), add(table, "tbody")];
-  for (const [text, colspan] of [["digit", 1], ["logit", 1], ["probability", 2]]) {
+  for (const [text, colspan] of [
+    ["digit", 1],
+    ["logit", 1],
+    ["probability", 2]
+  ]) {
     add(head, "th", { scope: "col", colspan }, text);
   }
   const rows = Array.from({ length: 10 }, (_, label) => {
@@ -86,13 +123,22 @@ function render({ model, el }) {
     return { row, logit, p, bar: add(bar, "i") };
   });
 
-  add(self.root, "p", { class: "next" }, "All that lies between: every map, white the largest value of its layer. Tap one to enlarge it.");
+  add(
+    self.root,
+    "p",
+    { class: "next" },
+    "All that lies between: every map, white the largest value of its layer. " +
+      "Tap one to enlarge it."
+  );
   const mosaics = add(self.root, "div", { class: "columns spaced" });
   const layers = Object.entries(LAYERS).map(([name, { count, across, size }]) => {
     const holder = add(mosaics, "div");
     add(add(holder, "p", {}, `${name}: `), "b", {}, `${count} maps ${size}×${size}`);
-    const pick = ([row, column], { type, buttons }) => {
-      if (type !== "pointermove" || buttons & 1) self.set({ layer: name, channel: across * row + column });
+    /** @type {Parameters<typeof pixels>[1]["pick"]} */
+    const pick = ([row, column], event) => {
+      const isOver = event instanceof PointerEvent && event.type === "pointermove";
+      if (isOver && !(event.buttons & 1)) return;
+      self.set({ layer: name, channel: across * row + column });
     };
     const map = pixels(holder, { label: `${name}, to choose a map`, kind: "grid of maps", pick });
     return { ...map, name, across, count, size, frames: frameOn(map, size) };
@@ -102,21 +148,37 @@ function render({ model, el }) {
   const large = picture(closer, { role: "img", "aria-label": "The chosen map" });
   const frames = [frameOn(input, 1), frameOn(large, 1)];
   const side = add(closer, "div");
-  self.choice(side, "layer", { label: "layer", names: Object.fromEntries(NAMES.map((name) => [name, name])) });
+  self.choice(side, "layer", {
+    label: "layer",
+    names: Object.fromEntries(NAMES.map((name) => [name, name]))
+  });
   const channels = self.slider(side, "channel", { label: "map", step: 1, show: String });
   const about = add(side, "p", { class: "about" });
   self.resetButton(add(side, "div", { class: "buttons" }));
 
   self.draw = (state) => {
-    if (packed !== state.weights) weights = unpack((packed = state.weights));
+    if (packed !== state.weights) {
+      packed = state.weights;
+      weights = unpack(packed);
+    }
     const result = compute(state, weights);
-    const { probabilities, ranking: [first, second], channel, size, most, brightest } = result;
+    const {
+      probabilities,
+      ranking: [first, second],
+      channel,
+      size,
+      most,
+      brightest
+    } = result;
     paper.show(result.drawn);
     input.paintGrey(levels(result.image), 28);
     const isClean = !result.drawn.flat().some(Boolean);
     const verb = isClean ? "Clean paper. Even so it reads" : "Reads";
-    setText(verdict, `${verb} ${first === 8 ? "an" : "a"} ${first}, ${percent(probabilities[first])}. ` +
-      `Second guess ${second}, ${percent(probabilities[second])}.`);
+    setText(
+      verdict,
+      `${verb} ${first === 8 ? "an" : "a"} ${first}, ${percent(probabilities[first])}. ` +
+        `Second guess ${second}, ${percent(probabilities[second])}.`
+    );
     rows.forEach(({ row, logit, p, bar }, label) => {
       setText(logit, number(result.logits[label], 1));
       setText(p, percent(probabilities[label]));
@@ -136,13 +198,23 @@ function render({ model, el }) {
       const words = `map ${at}` + (isChosen ? `, largest value ${number(most)}` : "");
       paintMaps(layer, result.layers[i], layer.across);
       layer.point(cell, words, [layer.count / layer.across, layer.across]);
-      change(layer.frames, cell.map((index) => index * (layer.size + 1)), isChosen);
+      change(
+        layer.frames,
+        cell.map((index) => index * (layer.size + 1)),
+        isChosen
+      );
     });
     paintMaps(large, { count: 1, size, maps: result.chosen }, 1);
-    change(frames[0], brightest.map((index) => step * index), most, { width: sees, height: sees });
+    change(
+      frames[0],
+      brightest.map((index) => step * index),
+      most,
+      { width: sees, height: sees }
+    );
     change(frames[1], brightest, most);
     const found = most
-      ? `Its largest value, ${number(most)}, is framed; that one sees the ${sees}×${sees} pixels framed in the input.`
+      ? `Its largest value, ${number(most)}, is framed; ` +
+        `that one sees the ${sees}×${sees} pixels framed in the input.`
       : "It is zero everywhere: it found nothing here.";
     setText(about, `Map ${channel} of ${state.layer}, ${size}×${size}. ${what} ${found}`);
     self.say(`${verdict.textContent} ${about.textContent}`);

@@ -11,7 +11,8 @@ __all__ = ["EigenBasis"]
 
 _FAR = 7  # the picture shows -7 to 7
 _SCALE = 22  # pixels per unit in it
-_CONTOURS = [10 ** (exponent / 2) for exponent in range(3, -5, -1)]  # loss, two a decade
+_HORIZON = 60  # steps in the charts: faint, the way still to go
+_CONTOURS = [10 ** (exponent / 2) for exponent in range(4, -6, -1)]  # loss, two a decade
 
 
 class EigenBasis(Figure, module="eigen_basis"):
@@ -107,20 +108,29 @@ class EigenBasis(Figure, module="eigen_basis"):
         middle = _FAR * _SCALE
 
         def inside(w: np.ndarray) -> np.ndarray:
-            far = np.flatnonzero(np.abs(w).max(axis=1) > 2 * _FAR)
+            far = np.flatnonzero(~(np.abs(w).max(axis=1) < 4 * _FAR))
             return w[: far[0] + 1] if far.size else w
 
-        drawn = middle + _SCALE * inside(self.path().w) * [1, -1]
-        path, (x, y) = svg_path(drawn), drawn[0]
+        def on_map(w: np.ndarray) -> np.ndarray:
+            return middle + _SCALE * inside(w) * [1, -1]
+
+        whole = EigenBasis(**{**self.settings, "num_steps": _HORIZON})
+        path, future = on_map(self.path().w), on_map(whole.path().w)
+        x, y = path[0]
         radii = [_SCALE * np.sqrt(2 * loss / self.curvatures) for loss in _CONTOURS]
         contours = "".join(f'<ellipse rx="{rx:.1f}" ry="{ry:.1f}"/>' for rx, ry in radii)
+
+        def curve(component: np.ndarray, base: int) -> str:
+            seen = inside(component[:, None])[:, 0]
+            steps = 360 + 270 * np.arange(len(seen)) / _HORIZON
+            return svg_path(np.column_stack([steps, base - 10 * seen]))
+
+        components = zip(whole.components().T, self.components().T, (80, 230), strict=True)
         curves = "".join(
-            f'<path d="{svg_path(np.column_stack([x, y]))}"/><path d="M360,{base}H630" '
-            'stroke-opacity="0.3"/>'
-            for component, base in zip(self.components().T, (80, 230), strict=True)
-            for seen in [inside(component[:, None])[:, 0]]
-            for x in [360 + 270 * np.arange(len(seen)) / self.num_steps]
-            for y in [base - 10 * seen]
+            f'<path d="{curve(to_come, base)}" stroke-opacity="0.3"/>'
+            f'<path d="{curve(component, base)}"/>'
+            f'<path d="M360,{base}H630" stroke-opacity="0.3"/>'
+            for to_come, component, base in components
         )
         return (
             '<svg viewBox="0 0 640 310" width="640" role="img" style="max-width:100%;height:auto" '
@@ -130,9 +140,12 @@ class EigenBasis(Figure, module="eigen_basis"):
             f'<g transform="translate({middle},{middle}) rotate({-self.angle:.4g})" '
             'fill="currentColor" fill-opacity="0.03" stroke="currentColor" stroke-opacity="0.25">'
             f'{contours}<path d="M-300,0H300M0,-300V300" stroke-opacity="0.7"/></g>'
-            f'<path d="{path}" fill="none" stroke="currentColor" stroke-width="2"/>'
+            '<g fill="none" stroke="currentColor" stroke-width="2">'
+            f'<path d="{svg_path(future)}" stroke-opacity="0.3"/>'
+            f'<path d="{svg_path(path)}"/></g>'
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="currentColor"/></svg>'
-            f'<g fill="none" stroke="currentColor" stroke-width="2">{curves}</g>'
+            f'<svg role="presentation" x="360" width="270" height="310" viewBox="360 0 270 310">'
+            f'<g fill="none" stroke="currentColor" stroke-width="2">{curves}</g></svg>'
             '<g fill="currentColor" font-size="14"><text x="360" y="20">along q₁, flat</text>'
             '<text x="360" y="170">along q₂, steep</text></g></svg>'
         )

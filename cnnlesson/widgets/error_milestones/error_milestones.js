@@ -1,6 +1,8 @@
 // The error of momentum by eigenvalue, and the part of it that the gradient's noise makes.
-import { TOLERANCE, optimum, rateOf, writeRate } from "../shared/bowl.js";
-import { add, figure, number, set, setText } from "../shared/figure.js";
+import { optimum, rateOf, TOLERANCE, writeRate } from "../shared/bowl.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number } from "../shared/numbers.js";
 
 const COUNT = 20; // components
 const FRACTIONS = [0.1, 0.01, 0.001];
@@ -10,7 +12,8 @@ const HORIZON = 5000; // no error that ripples can come back after this many ste
 function follow(curvature, lr, momentum, squares) {
   let [w, v] = [1, 0];
   const last = FRACTIONS.map(() => 0);
-  const isAtRest = () => Math.abs(w) + Math.abs(v) < 1e-9; // too little to swing back to a thousandth
+  // Too little to swing back to a thousandth.
+  const isAtRest = () => Math.abs(w) + Math.abs(v) < 1e-9;
   for (let t = 0; t <= HORIZON && !(t >= squares.length && isAtRest()); t++) {
     if (t < squares.length) squares[t] += w * w;
     for (let i = 2; i >= 0 && !(Math.abs(w) <= FRACTIONS[i]); i--) last[i] = t; // NaN has diverged
@@ -32,22 +35,34 @@ function spread(curvature, lr, momentum, noise, variances) {
   }
 }
 
-/** Return each component's rate and milestones, both parts of the mean squared error, the optima. */
+/** Return each component's rate and milestones, both parts of the mean squared error, optima. */
 export function compute({ lr, momentum, condition_number, noise, num_steps }) {
-  const curvatures = Array.from({ length: COUNT }, (_, i) => condition_number ** (i / (COUNT - 1) - 1));
+  const curvatures = Array.from(
+    { length: COUNT },
+    (_, i) => condition_number ** (i / (COUNT - 1) - 1)
+  );
   const [squares, variances] = [0, 0].map(() => new Array(num_steps + 1).fill(0));
   const milestones = curvatures.map((curvature) => follow(curvature, lr, momentum, squares));
   if (noise) for (const curvature of curvatures) spread(curvature, lr, momentum, noise, variances);
   const bound = 2 * (1 + momentum);
-  const floors = curvatures.map((curvature) => // of each variance, once nothing changes any more
-    (lr * noise ** 2 * (1 + momentum)) / (curvature * (1 - momentum) * (bound - lr * curvature)) / COUNT);
+  const floors = curvatures.map(
+    (
+      curvature // of each variance, once nothing changes any more
+    ) =>
+      (lr * noise ** 2 * (1 + momentum)) /
+      (curvature * (1 - momentum) * (bound - lr * curvature)) /
+      COUNT
+  );
   return {
-    curvatures, milestones, bound, rates: curvatures.map((curvature) => rateOf(curvature, lr, momentum)),
+    curvatures,
+    milestones,
+    bound,
+    rates: curvatures.map((curvature) => rateOf(curvature, lr, momentum)),
     deterministic: squares.map((sum) => sum / COUNT),
     stochastic: variances.map((sum) => sum / COUNT),
     floor: noise && lr > bound - TOLERANCE ? Infinity : floors.reduce((sum, floor) => sum + floor),
     plain: { lr: 2 / (1 / condition_number + 1), momentum: 0 },
-    optimum: optimum(1 / condition_number, 1),
+    optimum: optimum(1 / condition_number, 1)
   };
 }
 
@@ -72,9 +87,17 @@ function describeSlowest({ curvatures, rates, milestones }, slowest) {
 function describeNoise({ deterministic, stochastic, floor }, noise, numSteps) {
   if (noise === 0) return ["No noise", "All of the error is deterministic.", ""];
   const last = deterministic.findLastIndex((part, t) => !(part < stochastic[t]));
-  const larger = last < numSteps ? `the larger part from step ${last + 1} on.` : `the smaller part up to step ${last}.`;
-  if (floor === Infinity) return ["No noise floor", "Its part of the error grows without bound.", `It is ${larger}`];
-  return [`Noise floor ${floor.toPrecision(2)}`, "Its part of the squared error rises to this.", `It is ${larger}`];
+  const larger =
+    last < numSteps
+      ? `the larger part from step ${last + 1} on.`
+      : `the smaller part up to step ${last}.`;
+  if (floor === Infinity)
+    return ["No noise floor", "Its part of the error grows without bound.", `It is ${larger}`];
+  return [
+    `Noise floor ${floor.toPrecision(2)}`,
+    "Its part of the squared error rises to this.",
+    `It is ${larger}`
+  ];
 }
 
 function render({ model, el }) {
@@ -84,23 +107,48 @@ function render({ model, el }) {
   const [upper, readouts, lower] = ["", "readouts", ""].map(columns);
   const [bars, chart] = [
     "For each eigenvalue the steps until its error stays below 0.1, 0.01 and 0.001",
-    "The expected squared error after each step: deterministic part, noise and their sum",
-  ].map((label) => self.plot(upper, { label, isImage: true, height: () => 300, margin: [30, 14, 38, 60] }));
+    "The expected squared error after each step: deterministic part, noise and their sum"
+  ].map((label) =>
+    self.plot(upper, { label, isImage: true, height: () => 300, margin: [30, 14, 38, 60] })
+  );
   const path = (plot, name) => add(plot.inside, "path", { class: name });
+  /** @type {[number, Element, Element][]} */
   const parts = [2, 1, 0].map((i) => [i, path(bars, `bar part${i}`), path(bars, "edge")]);
   const note = add(bars.inside, "text", { class: "note" }, "slowest");
-  const curves = ["path sum", "path momentum", "path plain", "mode"].map((name) => path(chart, name));
-  bars.legend("error stays below", FRACTIONS.map((fraction, i) => [`bar part${i}`, String(fraction)]));
-  chart.legend("", [["path momentum", "deterministic"], ["path plain", "noise"], ["path sum", "sum"]]);
+  const curves = ["path sum", "path momentum", "path plain", "mode"].map((name) =>
+    path(chart, name)
+  );
+  bars.legend(
+    "error stays below",
+    FRACTIONS.map((fraction, i) => [`bar part${i}`, String(fraction)])
+  );
+  chart.legend("", [
+    ["path momentum", "deterministic"],
+    ["path plain", "noise"],
+    ["path sum", "sum"]
+  ]);
 
-  const cards = [0, 1].map(() => add(readouts, "p")).map((card) => ["b", "span", "span"].map((tag) => add(card, tag)));
+  const cards = [0, 1]
+    .map(() => add(readouts, "p"))
+    .map((card) => ["b", "span", "span"].map((tag) => add(card, tag)));
   const [left, right] = [0, 1].map(() => add(lower, "div"));
   const lr = self.slider(left, "lr", { label: "step size", symbol: "α", step: 0.01, show: number });
   self.slider(left, "momentum", { label: "momentum", symbol: "μ", step: 0.01, show: number });
   const show = (value) => number(value, value < 10 ? 1 : 0);
-  self.slider(left, "condition_number", { label: "condition number", symbol: "κ", step: 0.02, isLog: true, show });
+  self.slider(left, "condition_number", {
+    label: "condition number",
+    symbol: "κ",
+    step: 0.02,
+    isLog: true,
+    show
+  });
   const exact = (value) => number(value, 3);
-  self.slider(right, "noise", { label: "noise of the gradient", symbol: "σ", step: 0.001, show: exact });
+  self.slider(right, "noise", {
+    label: "noise of the gradient",
+    symbol: "σ",
+    step: 0.001,
+    show: exact
+  });
   self.slider(right, "num_steps", { label: "steps shown", step: 10, show: String });
   const buttons = add(right, "div", { class: "buttons" });
   self.button(buttons, "Best α and μ", () => compute(self.state()).optimum);
@@ -117,21 +165,38 @@ function render({ model, el }) {
     const end = (i, part) => Math.min(milestones[i][part], 2 * state.num_steps);
     const all = curvatures.map((_, i) => i);
     for (const [part, bar, tick] of parts) {
-      set(bar, { d: all.map((i) => bars.line([[0, i], [end(i, part), i]])).join("") });
-      set(tick, { d: all.map((i) => bars.line([-0.36, 0.36].map((up) => [end(i, part), i + up]))).join("") });
+      set(bar, {
+        d: all
+          .map((i) =>
+            bars.line([
+              [0, i],
+              [end(i, part), i]
+            ])
+          )
+          .join("")
+      });
+      set(tick, {
+        d: all.map((i) => bars.line([-0.36, 0.36].map((up) => [end(i, part), i + up]))).join("")
+      });
     }
     lr.markLimit(result.bound);
     const slowest = all.filter((i) => rates[i] > Math.max(...rates) - 1e-6);
     set(note, {
-      x: Math.min(bars.x(end(slowest[0], 2)) + 6, bars.box.x + bars.box.width - 50), y: bars.y(slowest[0]) + 4,
-      visibility: slowest.length > 1 ? "hidden" : "visible",
+      x: Math.min(bars.x(end(slowest[0], 2)) + 6, bars.box.x + bars.box.width - 50),
+      y: bars.y(slowest[0]) + 4,
+      visibility: slowest.length > 1 ? "hidden" : "visible"
     });
     const sum = deterministic.map((part, t) => part + stochastic[t]);
     [sum, deterministic, stochastic, sum.map(() => result.floor)].forEach((values, i) => {
-      const points = values.map((value, t) => [t, value]).filter(([, value]) => value > 0 && value < 1e9);
+      const points = values
+        .map((value, t) => [t, value])
+        .filter(([, value]) => value > 0 && value < 1e9);
       set(curves[i], { d: points.length ? chart.line(points) : "" });
     });
-    const texts = [describeSlowest(result, slowest), describeNoise(result, state.noise, state.num_steps)];
+    const texts = [
+      describeSlowest(result, slowest),
+      describeNoise(result, state.noise, state.num_steps)
+    ];
     texts.forEach((lines, card) => lines.forEach((line, i) => setText(cards[card][i], line)));
     cards[0][0].className = Math.max(...rates) > 1 - TOLERANCE ? "bad" : "";
     self.say(texts.map(([title, ...lines]) => `${title}. ${lines.join(" ")}`).join(" "));

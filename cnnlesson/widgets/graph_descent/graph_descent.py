@@ -117,12 +117,16 @@ class GraphDescent(Figure, module="graph_descent"):
         """Return the graph, the darker a node the larger its weight, as an ``<svg>``."""
         places = 20 + 40 * _places(self.graph)
         edges = "".join(
-            f"M{x:.0f},{y:.0f}L{a:.0f},{b:.0f}" for (x, y), (a, b) in places[self.problem.edges]
+            f"M{x:.1f},{y:.1f}L{a:.1f},{b:.1f}" for (x, y), (a, b) in places[self.problem.edges]
         )
-        weights = np.nan_to_num(self.path().w[-1], nan=1.0)
+        path = self.path().w
+        weights = path[np.isfinite(path).all(axis=1)][-1]  # beyond all numbers the last ones stay
+        radii = (6.4, 8.8) if self.graph == "expander" else (9.6, 12.0)  # the first one's is larger
+        silent = np.where(self.problem.distances > self.num_steps, ' stroke-opacity="0.4"', "")
         nodes = "".join(
-            f'<circle cx="{x:.0f}" cy="{y:.0f}" r="9" fill-opacity="{np.clip(w, 0, 1):.2f}"/>'
-            for (x, y), w in zip(places, weights, strict=True)
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radii[i == 0]}" '
+            f'fill-opacity="{np.clip(w, 0, 1):.2f}"{look}/>'
+            for i, ((x, y), w, look) in enumerate(zip(places, weights, silent, strict=True))
         )
         return (
             '<svg viewBox="0 0 320 320" width="320" role="img" style="max-width:100%;height:auto" '

@@ -1,6 +1,8 @@
 // Momentum beside gradient descent on the bowl ½(x²/κ + y²).
-import { TOLERANCE, optimum, rateOf, writeRate } from "../shared/bowl.js";
-import { add, figure, number, set, setText } from "../shared/figure.js";
+import { optimum, rateOf, TOLERANCE, writeRate } from "../shared/bowl.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number } from "../shared/numbers.js";
 import { player } from "../shared/player.js";
 
 function descend(curvatures, start, lr, momentum, numSteps) {
@@ -17,18 +19,18 @@ function descend(curvatures, start, lr, momentum, numSteps) {
     loss: w.map(([x, y]) => 0.5 * (curvatures[0] * x ** 2 + curvatures[1] * y ** 2)),
     rates, // per step, along the flat direction and the steep one
     rate: Math.max(...rates),
-    bound: (2 * (1 + momentum)) / curvatures[1],
+    bound: (2 * (1 + momentum)) / curvatures[1]
   };
 }
 
-/** Return both paths, their velocities, losses, rates and bounds, and the best α and μ for this κ. */
+/** Return both paths, their velocities, losses, rates, bounds, and the best α and μ for this κ. */
 export function compute({ lr, momentum, condition_number, start, num_steps }) {
   const curvatures = [1 / condition_number, 1];
   return {
     curvatures,
     momentum: descend(curvatures, start, lr, momentum, num_steps),
     plain: descend(curvatures, start, lr, 0, num_steps),
-    optimum: optimum(...curvatures),
+    optimum: optimum(curvatures[0], curvatures[1])
   };
 }
 
@@ -38,7 +40,8 @@ const FIRST = 7; // the step that the page opens with: one at which the velocity
 function describe({ rate, rates: [flat, steep], bound }) {
   const error = `Error × ρ = ${writeRate(rate)} a step`;
   if (rate > 1 + TOLERANCE) return ["diverges", `${error}: α is above ${number(bound)}.`, ""];
-  if (rate > 1 - TOLERANCE) return ["never settles", `${error}: α is exactly ${number(bound)}.`, ""];
+  if (rate > 1 - TOLERANCE)
+    return ["never settles", `${error}: α is exactly ${number(bound)}.`, ""];
   if (rate < TOLERANCE) return ["arrives at once", "ρ = 0: one step.", ""];
   const steps = Math.ceil(Math.LN10 / -Math.log(rate));
   const slower = `The ${flat > steep ? "flat" : "steep"} direction is slower.`;
@@ -51,11 +54,15 @@ function render({ model, el }) {
   const self = figure({ model, el }, "Momentum explorer");
   self.root.classList.add("momentum-explorer");
   const [[left, right], [bottom, top]] = self.limits.start;
-  const runs = [{ name: "plain", title: "Gradient descent" }, { name: "momentum", title: "Momentum" }];
+  const runs = [
+    { name: "plain", title: "Gradient descent" },
+    { name: "momentum", title: "Momentum" }
+  ];
 
   const map = self.plot(self.root, {
     label: "Contours of the loss, and the paths of momentum and of gradient descent",
-    height: (width) => width / 2, margin: [8, 14, 38, 40],
+    height: (width) => width / 2,
+    margin: [8, 14, 38, 40]
   });
   add(map.inside, "rect", { class: "slope", width: 9999, height: 9999 });
   const contours = [];
@@ -67,19 +74,26 @@ function render({ model, el }) {
     run.path = add(map.inside, "path", { class: `path ${run.name}` });
     run.dots = add(map.inside, "path", { class: `dots ${run.name}` });
   }
-  const velocity = ["halo velocity", "velocity"].map((name) => add(map.inside, "path", { class: name }));
+  const velocity = ["halo velocity", "velocity"].map((name) =>
+    add(map.inside, "path", { class: name })
+  );
   for (const run of runs) run.now = add(map.inside, "circle", { class: `now ${run.name}`, r: 5 });
   const vector = add(map.inside, "text", { class: "note vector" }, "velocity v");
   const start = self.point(map, "start", { label: "Start", step: 0.1 });
   let wish = FIRST; // the step that the reader chose
-  const follow = () => { // a longer path has it again
+  const follow = () => {
+    // a longer path has it again
     const [kept, steps] = [wish, self.get("num_steps")];
     self.setOwn("position", Math.min(wish, steps), [0, steps]);
     wish = kept;
   };
   follow();
-  player(self, self.root, "position", { label: "step", show: (t) => `${t} of ${self.limits.position[1]}` });
-  self.on("position", () => { // who stands at the end stays there
+  player(self, self.root, "position", {
+    label: "step",
+    show: (t) => `${t} of ${self.limits.position[1]}`
+  });
+  self.on("position", () => {
+    // who stands at the end stays there
     const [at, end] = [self.get("position"), self.limits.position[1]];
     wish = at === end ? Infinity : at;
   });
@@ -100,12 +114,21 @@ function render({ model, el }) {
 
   const lower = add(self.root, "div", { class: "columns" });
   const controls = add(lower, "div");
-  const lr = self.slider(controls, "lr", { label: "step size", symbol: "α", step: 0.01, show: number });
+  const lr = self.slider(controls, "lr", {
+    label: "step size",
+    symbol: "α",
+    step: 0.01,
+    show: number
+  });
   const bound = add(lr.row, "small");
   self.slider(controls, "momentum", { label: "momentum", symbol: "μ", step: 0.01, show: number });
   const short = (value) => number(value, value < 10 ? 1 : 0);
   self.slider(controls, "condition_number", {
-    label: "condition number", symbol: "κ", step: 0.02, isLog: true, show: short,
+    label: "condition number",
+    symbol: "κ",
+    step: 0.02,
+    isLog: true,
+    show: short
   });
   self.slider(controls, "num_steps", { label: "number of steps", step: 1, show: String });
   const buttons = add(controls, "div", { class: "buttons" });
@@ -114,7 +137,9 @@ function render({ model, el }) {
 
   const chart = self.plot(lower, {
     label: "The loss after each step, on a logarithmic scale",
-    isImage: true, height: () => 244, margin: [8, 14, 38, 52],
+    isImage: true,
+    height: () => 244,
+    margin: [8, 14, 38, 52]
   });
   for (const run of runs) {
     run.curve = add(chart.inside, "path", { class: `path ${run.name}` });
@@ -125,10 +150,18 @@ function render({ model, el }) {
   self.draw = (state) => {
     const result = compute(state);
     map.frame({
-      x: [left, right], xLabel: `x, flat: curvature 1/κ = ${result.curvatures[0].toPrecision(2)}`,
-      y: [bottom, top], yLabel: "y, steep: curvature 1",
+      x: [left, right],
+      xLabel: `x, flat: curvature 1/κ = ${result.curvatures[0].toPrecision(2)}`,
+      y: [bottom, top],
+      yLabel: "y, steep: curvature 1"
     });
-    chart.frame({ x: [0, state.num_steps], xLabel: "step", y: [1e-8, 1e4], yLabel: "loss", isLogY: true });
+    chart.frame({
+      x: [0, state.num_steps],
+      xLabel: "step",
+      y: [1e-8, 1e4],
+      yLabel: "loss",
+      isLogY: true
+    });
     const [cx, cy] = [map.x(0), map.y(0)];
     for (const [loss, ellipse] of contours) {
       const [rx, ry] = result.curvatures.map((curvature) => Math.sqrt((2 * loss) / curvature));
@@ -143,9 +176,15 @@ function render({ model, el }) {
     const [upper, lower] = [...runs].sort((a, b) => b.points.at(-1)[1] - a.points.at(-1)[1]);
     chart.nameCurve(upper.label, upper.points, lower.points, true);
     chart.nameCurve(lower.label, lower.points, upper.points, false);
-    self.say([...runs].reverse().map(({ title, words: [word, ...details] }) =>
-      `${title} ${word.textContent}. ${details.map((line) => line.textContent).join(" ")}`).join(" ") +
-      ` ${moment.textContent}`);
+    self.say(
+      [...runs]
+        .reverse()
+        .map(
+          ({ title, words: [word, ...details] }) =>
+            `${title} ${word.textContent}. ${details.map((line) => line.textContent).join(" ")}`
+        )
+        .join(" ") + ` ${moment.textContent}`
+    );
   };
 
   function drawRun(run, result, numSteps) {
@@ -157,8 +196,11 @@ function render({ model, el }) {
     const t = self.get("position");
     set(run.path, { d: map.line(visible) });
     // Thousands of dashes cover what is below, and take longer to paint than a frame lasts.
-    const length = visible.reduce((sum, [x, y], i) =>
-      sum + Math.hypot(x - visible[Math.max(0, i - 1)][0], y - visible[Math.max(0, i - 1)][1]), 0);
+    const length = visible.reduce(
+      (sum, [x, y], i) =>
+        sum + Math.hypot(x - visible[Math.max(0, i - 1)][0], y - visible[Math.max(0, i - 1)][1]),
+      0
+    );
     run.path.classList.toggle("dense", length > 10 * right);
     set(run.dots, { d: map.dots(visible.slice(0, t + 1)) });
     place(run.now, map, result.w[t]);
@@ -168,7 +210,9 @@ function render({ model, el }) {
     const [word, numbers, slower] = describe(result);
     const lost = `${numLost} of ${numSteps} steps lie outside the picture.`;
     const end = `Loss at the end: ${result.loss.at(-1).toPrecision(2).replace("-", "−")}.`;
-    [word, `${numbers} ${end}`, numLost ? lost : slower].forEach((text, i) => setText(run.words[i], text));
+    [word, `${numbers} ${end}`, numLost ? lost : slower].forEach((text, i) =>
+      setText(run.words[i], text)
+    );
     run.words[0].className = result.rate > 1 - TOLERANCE ? "bad" : "";
   }
 
@@ -186,18 +230,36 @@ function render({ model, el }) {
     const { x: left, y: top, width, height } = map.box;
     const isSeen = length > 3 && x > left && x < left + width && y > top && y < top + height;
     const head = Math.min(9, length / 2);
-    const d = isSeen ? `M0,0H${length}m${-head},${-head / 2}l${head},${head / 2}l${-head},${head / 2}` : "";
+    const d = isSeen
+      ? `M0,0H${length}m${-head},${-head / 2}l${head},${head / 2}l${-head},${head / 2}`
+      : "";
     const transform = `translate(${x},${y}) rotate(${(Math.atan2(dy, dx) * 180) / Math.PI})`;
-    for (const path of velocity) set(path, isSeen ? { d, transform } : { d }); // far away no transform holds
-    const beyond = (start, part, from, size) => // the tip, where it lies inside
-      Math.min(Math.max(start + part * (1 + 12 / Math.max(length, 1)), from + 10), from + size - 10);
+    // Far away no transform holds.
+    for (const path of velocity) set(path, isSeen ? { d, transform } : { d });
+    const beyond = (
+      start,
+      part,
+      from,
+      size // the tip, where it lies inside
+    ) =>
+      Math.min(
+        Math.max(start + part * (1 + 12 / Math.max(length, 1)), from + 10),
+        from + size - 10
+      );
     const at = { x: beyond(x, dx, left, width), y: beyond(y, dy, top, height) + 4 };
     const toLeft = at.x > left + width - 80 || (dx < 0 && at.x > left + 80);
-    set(vector, { ...at, "text-anchor": toLeft ? "end" : "start", visibility: isSeen ? "visible" : "hidden" });
+    set(vector, {
+      ...at,
+      "text-anchor": toLeft ? "end" : "start",
+      visibility: isSeen ? "visible" : "hidden"
+    });
     const short = (part) => (Math.abs(part) < 1e4 ? number(part) : part.toExponential(1));
     const pair = (parts) => `(${parts.map(short).join(", ")})`;
-    setText(moment, `Step ${t}: momentum is at w = ${pair(w[t])} with velocity v = ${pair(v[t])}. ` +
-      `Loss ${loss[t].toPrecision(2).replace("-", "−")}.`);
+    setText(
+      moment,
+      `Step ${t}: momentum is at w = ${pair(w[t])} with velocity v = ${pair(v[t])}. ` +
+        `Loss ${loss[t].toPrecision(2).replace("-", "−")}.`
+    );
   }
 
   return self.start();

@@ -11,7 +11,7 @@ __all__ = ["MomentumExplorer"]
 _SCALE = 32  # pixels per unit in the picture
 _RIGHT, _TOP = 10, 5
 _SHOWN = 7  # the step whose velocity is drawn
-_CONTOURS = [10 ** (exponent / 2) for exponent in range(3, -6, -1)]  # loss, two a decade
+_CONTOURS = [10 ** (exponent / 2) for exponent in range(4, -6, -1)]  # loss, two a decade
 
 
 class MomentumExplorer(Figure, module="momentum_explorer"):
@@ -131,12 +131,13 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
             return ""
         [(left, top)] = self._pixels(path.w[t : t + 1])
         angle = np.degrees(np.arctan2(dy, dx))
-        tip, barb = f"{length:.1f}", f"{length - 9:.1f}"
+        head = min(9, length / 2)
+        tip, barb, half = f"{length:.1f}", f"{length - head:.1f}", f"{head / 2:.1f}"
         return (
             f'<g transform="translate({left:.1f},{top:.1f}) rotate({angle:.1f})" '
             'fill="currentColor" stroke="currentColor" stroke-width="3">'
             f'<circle r="3"/><line x2="{tip}"/>'
-            f'<polyline points="{barb},-5 {tip},0 {barb},5" fill="none"/>'
+            f'<polyline points="{barb},-{half} {tip},0 {barb},{half}" fill="none"/>'
             f'</g><text x="{min(max(left + dx + 8, 4), 560):.1f}" '
             f'y="{min(max(top + dy, 16), 312):.1f}" fill="currentColor" '
             'font-size="15" font-style="italic">velocity v</text>'

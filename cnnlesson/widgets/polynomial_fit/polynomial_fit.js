@@ -1,15 +1,26 @@
 // A polynomial fitted to noisy points: what is learned when, and how Tikhonov's penalty compares.
-import { add, figure, number, powerOfTen, scale, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number, powerOfTen, scale } from "../shared/numbers.js";
 
 const PLACES = Array.from({ length: 81 }, (_, i) => i / 40 - 1);
 const truth = (x) => Math.sin(Math.PI * x);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const rms = (values) => Math.sqrt(sum(values.map((value) => value ** 2)) / values.length);
-const times = ([a, b, c, d], [e, f, g, h]) => [a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h];
+/** @type {(one: number[], other: number[]) => number[]} */
+const times = ([a, b, c, d], [e, f, g, h]) => [
+  a * e + b * g,
+  a * f + b * h,
+  c * e + d * g,
+  c * f + d * h
+];
 
 /** Return what part of its way a component has gone after k steps: 1 less a corner of Mᵏ. */
 function learned(step, momentum, k) {
-  let [power, square] = [[1, 0, 0, 1], [1 - step, momentum, -step, momentum]];
+  let [power, square] = [
+    [1, 0, 0, 1],
+    [1 - step, momentum, -step, momentum]
+  ];
   for (; k; k = Math.floor(k / 2)) {
     if (k % 2) power = times(power, square);
     square = times(square, square);
@@ -24,23 +35,32 @@ export function compute({ points, eigen, degree, num_steps, lr, momentum }) {
   const evaluate = (weights, x) => weights.reduceRight((value, weight) => value * x + weight, 0);
   const fit = (kept) => {
     const weights = curvatures.map((_, power) =>
-      sum(eigenvectors.map((vector, i) => vector[power] * kept[i] * coefficients[i])));
+      sum(eigenvectors.map((vector, i) => vector[power] * kept[i] * coefficients[i]))
+    );
     const curve = PLACES.map((x) => evaluate(weights, x));
     const misses = points.map(([x, y]) => evaluate(weights, x) - y);
-    return { kept, weights, curve, errors: [rms(misses), rms(curve.map((y, i) => y - truth(PLACES[i])))] };
+    return {
+      kept,
+      weights,
+      curve,
+      errors: [rms(misses), rms(curve.map((y, i) => y - truth(PLACES[i])))]
+    };
   };
   return {
-    curvatures, penalty,
+    curvatures,
+    penalty,
     features: eigenvectors.map((vector) => PLACES.map((x) => evaluate(vector, x))),
     early: fit(curvatures.map((curvature) => learned(lr * curvature, momentum, num_steps))),
-    tikhonov: fit(curvatures.map((curvature) => curvature / (curvature + penalty))),
+    tikhonov: fit(curvatures.map((curvature) => curvature / (curvature + penalty)))
   };
 }
 
 /** Return the number of steps, of 20 a decade, after which the fit is nearest to the truth. */
 export function bestStop(state, most) {
   const error = (num_steps) => compute({ ...state, num_steps }).early.errors[1];
-  const steps = Array.from({ length: 101 }, (_, i) => Math.round(10 ** (i / 20))).filter((k) => k <= most);
+  const steps = Array.from({ length: 101 }, (_, i) => Math.round(10 ** (i / 20))).filter(
+    (k) => k <= most
+  );
   const errors = steps.map(error);
   return steps[errors.indexOf(Math.min(...errors))];
 }
@@ -51,8 +71,15 @@ function short(value) {
   const [digits, power] = value.toExponential(0).split("e");
   return `${digits}·${powerOfTen(Number(power))}`;
 }
-const SHOWN = { both: "early stopping and Tikhonov", "early stopping": "early stopping", Tikhonov: "Tikhonov" };
-const KINDS = [["early", "early stopping", "momentum"], ["tikhonov", "Tikhonov", "plain"]];
+const SHOWN = {
+  both: "early stopping and Tikhonov",
+  "early stopping": "early stopping",
+  Tikhonov: "Tikhonov"
+};
+const KINDS = [
+  ["early", "early stopping", "momentum"],
+  ["tikhonov", "Tikhonov", "plain"]
+];
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Polynomial fit");
@@ -60,21 +87,38 @@ function render({ model, el }) {
   const stage = add(self.root, "div", { class: "stage" });
   const upper = add(stage, "div", { class: "columns" });
   const chart = self.plot(upper, {
-    label: "The noisy points, the curve they come from, and the fitted polynomials", isImage: true,
-    height: () => 330, margin: [30, 14, 38, 40],
+    label: "The noisy points, the curve they come from, and the fitted polynomials",
+    isImage: true,
+    height: () => 330,
+    margin: [30, 14, 38, 40]
   });
   const table = self.plot(upper, {
-    label: "For each eigenfeature what part of it is learned, and what part Tikhonov’s penalty keeps",
-    isImage: true, height: () => 330, margin: [30, 14, 38, 128],
+    label:
+      "For each eigenfeature what part of it is learned, and what part Tikhonov’s penalty keeps",
+    isImage: true,
+    height: () => 330,
+    margin: [30, 14, 38, 128]
   });
-  const kinds = ["path sum truth", "dots point-cloud", ...KINDS.map(([, , kind]) => `path fit ${kind}`)];
+  const kinds = [
+    "path sum truth",
+    "dots point-cloud",
+    ...KINDS.map(([, , kind]) => `path fit ${kind}`)
+  ];
   const lines = kinds.map((kind) => add(chart.inside, "path", { class: kind }));
-  const [full, bars, marks] = ["mode", "bar", "edge"].map((kind) => add(table.inside, "path", { class: kind }));
+  const [full, bars, marks] = ["mode", "bar", "edge"].map((kind) =>
+    add(table.inside, "path", { class: kind })
+  );
   const shapes = add(table.svg, "path", { class: "path feature", "aria-hidden": "true" });
   const bases = add(table.svg, "path", { class: "path rest", "aria-hidden": "true" });
-  chart.legend("", [["path sum truth", "truth"], ...KINDS.map(([, title, kind]) => [`path fit ${kind}`, title])]);
+  chart.legend("", [
+    ["path sum truth", "truth"],
+    ...KINDS.map(([, title, kind]) => [`path fit ${kind}`, title])
+  ]);
   add(table.svg, "text", { x: 0, y: 14, "aria-hidden": "true" }, "eigenfeature, λ");
-  table.legend("", [["bar", "learned"], ["edge", "Tikhonov"]]);
+  table.legend("", [
+    ["bar", "learned"],
+    ["edge", "Tikhonov"]
+  ]);
 
   const lower = add(stage, "div", { class: "columns readouts" });
   const left = add(lower, "div", { class: "stacked" });
@@ -84,7 +128,9 @@ function render({ model, el }) {
   });
   self.choice(left, "shown", { label: "show", names: SHOWN });
   const buttons = add(left, "div", { class: "buttons" });
-  self.button(buttons, "Stop when nearest to the truth", () => ({ num_steps: bestStop(self.state(), self.limits.num_steps[1]) }));
+  self.button(buttons, "Stop when nearest to the truth", () => ({
+    num_steps: bestStop(self.state(), self.limits.num_steps[1])
+  }));
   self.resetButton(buttons);
   const right = add(lower, "div");
   const show = (value) => value.toLocaleString("en");
@@ -100,33 +146,74 @@ function render({ model, el }) {
     const isSwinging = Math.max(...early.kept) > 1.2;
     const rows = curvatures.map((curvature, i) => [-i, short(curvature)]);
     table.frame({
-      x: [0, isSwinging ? 2 : 1.2], xLabel: "part of it in the fit", y: [0.5 - rows.length, 0.5], yLabel: "", rows,
+      x: [0, isSwinging ? 2 : 1.2],
+      xLabel: "part of it in the fit",
+      y: [0.5 - rows.length, 0.5],
+      yLabel: "",
+      rows
     });
-    const isShown = ([, title]) => state.shown === "both" || state.shown === title;
+    const isShown = (/** @type {string[]} */ [, title]) =>
+      state.shown === "both" || state.shown === title;
     const along = (curve) => chart.line(curve.map((y, i) => [PLACES[i], y]));
     const fits = KINDS.map((kind) => (isShown(kind) ? along(result[kind[0]].curve) : ""));
-    [along(PLACES.map(truth)), chart.dots(state.points), ...fits].forEach((d, i) => set(lines[i], { d }));
+    [along(PLACES.map(truth)), chart.dots(state.points), ...fits].forEach((d, i) =>
+      set(lines[i], { d })
+    );
 
     const room = table.box.height / rows.length;
     const x = scale([-1, 1], [2, 70]);
     const draw = (curve, i) => {
-      const y = scale([-1, 1].map((end) => end * Math.max(...curve.map(Math.abs))), [0.4, -0.4].map((end) => table.y(-i) + end * room));
-      return "M" + curve.map((value, j) => `${x(PLACES[j]).toFixed(1)},${y(value).toFixed(1)}`).join("L");
+      const y = scale(
+        [-1, 1].map((end) => end * Math.max(...curve.map(Math.abs))),
+        [0.4, -0.4].map((end) => table.y(-i) + end * room)
+      );
+      return (
+        "M" + curve.map((value, j) => `${x(PLACES[j]).toFixed(1)},${y(value).toFixed(1)}`).join("L")
+      );
     };
     set(shapes, { d: features.map(draw).join("") });
     set(bases, { d: rows.map(([at]) => `M2,${table.y(at)}h68`).join("") });
-    set(full, { d: table.line([[1, -99], [1, 99]]) });
+    set(full, {
+      d: table.line([
+        [1, -99],
+        [1, 99]
+      ])
+    });
     const [own, other] = KINDS.map(isShown);
-    set(bars, { d: own ? early.kept.map((part, i) => table.line([[0, -i], [part, -i]])).join("") : "" });
-    set(marks, { d: other ? tikhonov.kept.map((part, i) => table.line([-0.4, 0.4].map((up) => [part, up - i]))).join("") : "" });
+    set(bars, {
+      d: own
+        ? early.kept
+            .map((part, i) =>
+              table.line([
+                [0, -i],
+                [part, -i]
+              ])
+            )
+            .join("")
+        : ""
+    });
+    set(marks, {
+      d: other
+        ? tikhonov.kept
+            .map((part, i) => table.line([-0.4, 0.4].map((up) => [part, up - i])))
+            .join("")
+        : ""
+    });
 
     const numLearned = early.kept.filter((part) => part > 0.5).length;
-    const away = ([points, from]) => `${number(points, 3)} from the points, ${number(from, 3)} from the truth.`;
+    const away = (/** @type {number[]} */ [points, from]) =>
+      `${number(points, 3)} from the points, ${number(from, 3)} from the truth.`;
     const texts = [
-      [`Early stopping after ${show(state.num_steps)} ${state.num_steps === 1 ? "step" : "steps"}`, away(early.errors),
-        `More than half learned: ${numLearned} of ${rows.length} eigenfeatures.`],
-      [`Tikhonov with δ = (1 − μ)/(αt) = ${short(result.penalty)}`, away(tikhonov.errors),
-        "It keeps λ/(λ + δ) of each eigenfeature."],
+      [
+        `Early stopping after ${show(state.num_steps)} ${state.num_steps === 1 ? "step" : "steps"}`,
+        away(early.errors),
+        `More than half learned: ${numLearned} of ${rows.length} eigenfeatures.`
+      ],
+      [
+        `Tikhonov with δ = (1 − μ)/(αt) = ${short(result.penalty)}`,
+        away(tikhonov.errors),
+        "It keeps λ/(λ + δ) of each eigenfeature."
+      ]
     ];
     texts.forEach((card, i) => card.forEach((line, k) => setText(words[i][k], line)));
     self.say(texts.map(([title, ...rest]) => `${title}: ${rest.join(" ")}`).join(" "));

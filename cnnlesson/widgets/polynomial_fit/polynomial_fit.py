@@ -161,29 +161,40 @@ class PolynomialFit(Figure, module="polynomial_fit"):
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
             for x, y in pixels(self.problem.x, self.problem.y)
         )
+        early, other = self.early_stopping(), self.tikhonov()
+        right = 2 if early.max() > 1.2 else 1.2  # with much momentum a part swings beyond 1
+        one = 264 / right  # pixels
         fits = (
-            (self.early_stopping(), 'stroke-width="2"'),
-            (self.tikhonov(), 'stroke-dasharray="5 4"'),
+            ("early stopping", early, 'stroke-width="2"'),
+            ("Tikhonov", other, 'stroke-dasharray="5 4"'),
         )
-        curves = "".join(
+        truth = svg_path(pixels(places, _truth(places)))
+        curves = f'<path d="{truth}" stroke-opacity="0.4"/>' + "".join(
             f'<path d="{svg_path(pixels(places, self.curve(kept, places)))}" {look}/>'
-            for kept, look in fits
+            for name, kept, look in fits
+            if self.shown in ("both", name)
         )
         bars = "".join(
-            f'<path d="M370,{30 + 28 * i}h{240 * np.clip(early, 0, 1.1):.1f}" stroke-width="12" '
+            f'<path d="M370,{30 + 28 * i}h{one * np.clip(part, 0, right):.1f}" stroke-width="12" '
             'stroke-opacity="0.4"/>'
-            f'<path d="M{370 + 240 * kept:.1f},{20 + 28 * i}v20" stroke-width="2"/>'
-            for i, (early, kept) in enumerate(zip(fits[0][0], fits[1][0], strict=True))
+            for i, part in enumerate(early)
+            if self.shown != "Tikhonov"
+        )
+        marks = "".join(
+            f'<path d="M{370 + one * part:.1f},{20 + 28 * i}v20" stroke-width="2"/>'
+            for i, part in enumerate(other)
+            if self.shown != "early stopping"
         )
         return (
             '<svg viewBox="0 0 640 300" width="640" role="img" style="max-width:100%;height:auto" '
-            'aria-label="Left noisy points with two fitted polynomials, by early stopping, solid, '
-            "and by Tikhonov’s penalty, dashed; right what part of each eigenfeature is learned, a "
-            'bar each, and what part the penalty keeps, a mark.">'
+            'aria-label="Left noisy points, the curve they come from, faint, and polynomials, '
+            "by early stopping, solid, or by Tikhonov’s penalty, dashed; right what part of each "
+            'eigenfeature is learned, a bar each, and what part the penalty keeps, a mark.">'
             f'<g fill="currentColor" fill-opacity="0.6">{dots}</g>'
-            f'<g fill="none" stroke="currentColor">{curves}{bars}</g>'
+            f'<g fill="none" stroke="currentColor">{curves}{bars}{marks}</g>'
             '<g fill="currentColor" font-size="13"><text x="20" y="292">x from −1 to 1</text>'
-            '<text x="370" y="292">0</text><text x="566" y="292">learned: 1</text></g></svg>'
+            '<text x="370" y="292">0</text>'
+            f'<text x="{370 + one:.0f}" y="292" text-anchor="middle">learned: 1</text></g></svg>'
         )
 
     def summary(self) -> str:

@@ -6,7 +6,7 @@ const unpacked = new WeakMap(); // each table once
 
 const numbers = (text) => [...text].map((character) => character.charCodeAt(0) - 63);
 
-/** Return the cells of a table: each its settings and, by seed, its runs' [step, loss] and fates. */
+/** Return a table's cells: each its settings and, by seed, its runs' [step, loss] and fates. */
 export function unpack(table) {
   if (unpacked.has(table)) return unpacked.get(table);
   const { images, places, low, high } = table;
@@ -15,8 +15,12 @@ export function unpack(table) {
     const at = numbers(cell.slice(0, 5));
     const runs = [...cell.slice(5).matchAll(/([.*0])([?-~]*)/g)].map(([, sign, text]) => {
       const levels = numbers(text);
-      const right = sign === "*" ? null : levels.splice(0, width).reduce((sum, digit) => 64 * sum + digit);
-      const curve = levels.map((level, i) => [places[at[2]][i], low * (high / low) ** (level / 63)]);
+      const right =
+        sign === "*" ? null : levels.splice(0, width).reduce((sum, digit) => 64 * sum + digit);
+      const curve = levels.map((level, i) => [
+        places[at[2]][i],
+        low * (high / low) ** (level / 63)
+      ]);
       return { status: STATUS[sign], accuracy: right === null ? null : right / images, curve };
     });
     return { ...Object.fromEntries(AXES.map((name, i) => [name, table[name][at[i]]])), runs };

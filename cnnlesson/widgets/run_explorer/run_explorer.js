@@ -1,12 +1,18 @@
 // Measured trainings of the real network: a map of their accuracy to tap, and every seed's losses.
-import { add, figure, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
 import { unpack } from "./packed_runs.js";
-import { LINES, SIGNS, nearest, paths, runMap, show } from "./run_map.js";
+import { LINES, nearest, paths, runMap, SIGNS, show } from "./run_map.js";
 
-const SLIDERS = { lr: ["step size", "α"], momentum: ["momentum", "μ"], batch_size: ["batch size", ""] };
+const SLIDERS = {
+  lr: ["step size", "α"],
+  momentum: ["momentum", "μ"],
+  batch_size: ["batch size", ""]
+};
+/** @type {Record<string, [string, Record<string, string>]>} */
 const CHOICES = {
   pixels: ["pixels", { raw: "raw, 0 to 255", unit: "0 to 1", standardized: "standardised" }],
-  order: ["images", { shuffled: "shuffled", sorted: "sorted by class" }],
+  order: ["images", { shuffled: "shuffled", sorted: "sorted by class" }]
 };
 const KINDS = { completed: "path momentum", dead: "path plain", diverged: "path run-diverged" };
 
@@ -16,17 +22,32 @@ function summarise({ lr, momentum, runs }) {
   const ranks = runs.map(({ accuracy }) => accuracy ?? -Infinity).sort((a, b) => a - b);
   const median = (ranks[(ranks.length - 1) >> 1] + ranks[ranks.length >> 1]) / 2;
   const reached = ranks.filter(Number.isFinite);
-  return { lr, momentum, runs, reached, diverged: count("diverged"), dead: count("dead"), median: median < 0 ? null : median };
+  return {
+    lr,
+    momentum,
+    runs,
+    reached,
+    diverged: count("diverged"),
+    dead: count("dead"),
+    median: median < 0 ? null : median
+  };
 }
 
-/** Return the axes at this scale of pixels, the map's cells, the chosen one, and α along two lines. */
+/** Return the axes at this scale of pixels, the map's cells, the chosen one, α along two lines. */
 export function compute({ runs: table, lr, momentum, batch_size, pixels, order }) {
   const own = unpack(table).filter((cell) => cell.pixels === pixels);
-  const axes = Object.fromEntries([...Object.keys(SLIDERS), "order"].map((name) =>
-    [name, table[name].filter((value) => own.some((cell) => cell[name] === value))]));
-  const cells = own.filter((cell) => cell.batch_size === batch_size && cell.order === order).map(summarise);
+  const axes = Object.fromEntries(
+    [...Object.keys(SLIDERS), "order"].map((name) => [
+      name,
+      table[name].filter((value) => own.some((cell) => cell[name] === value))
+    ])
+  );
+  const cells = own
+    .filter((cell) => cell.batch_size === batch_size && cell.order === order)
+    .map(summarise);
   const cell = cells.find((other) => other.lr === lr && other.momentum === momentum) ?? null;
-  const along = (sign) => axes.momentum.map((other) => (lr * (1 + sign * other)) / (1 + sign * momentum));
+  const along = (sign) =>
+    axes.momentum.map((other) => (lr * (1 + sign * other)) / (1 + sign * momentum));
   return { axes, cells, cell, effective: lr / (1 - momentum), lines: [along(-1), along(1)] };
 }
 
@@ -38,12 +59,23 @@ function describe({ axes, cells, cell, effective }) {
   if (!cell) return ["Not measured", "No run was made with these settings.", measured, last];
   const { runs, diverged, dead, median, reached } = cell;
   const seeds = (count) => `${count} ${count === 1 ? "seed" : "seeds"}`;
-  const range = [...new Set([reached[0], reached.at(-1)])].map((value) => value?.toFixed(3)).join(" to ");
-  const fates = [[diverged, "diverged"], [dead, "dead: one answer to all"]].filter(([count]) => count)
+  const range = [...new Set([reached[0], reached.at(-1)])]
+    .map((value) => value?.toFixed(3))
+    .join(" to ");
+  const fates = [
+    [diverged, "diverged"],
+    [dead, "dead: one answer to all"]
+  ]
+    .filter(([count]) => count)
     .map(([count, fate]) => `${count} of ${seeds(runs.length)} ${fate}.`);
   const name = 2 * dead > runs.length ? "Dead" : `Median test accuracy ${median?.toFixed(3)}`;
   const title = median === null ? "Diverged" : name;
-  return [title, range && `${seeds(reached.length)}: test accuracy ${range}.`, fates.join(" "), last];
+  return [
+    title,
+    range && `${seeds(reached.length)}: test accuracy ${range}.`,
+    fates.join(" "),
+    last
+  ];
 }
 
 /** A slider over the values that were measured, however they are spaced; returns what moves it. */
@@ -61,8 +93,8 @@ function slider(self, parent, name) {
     row.hidden = list.length < 2;
     set(input, { max: list.length - 1, "aria-valuetext": show(value) });
     const at = list.indexOf(nearest(list, value));
-    if (input.valueAsNumber !== at) input.value = at;
-    input.style.setProperty("--filled", at / (list.length - 1));
+    if (input.valueAsNumber !== at) input.value = String(at);
+    input.style.setProperty("--filled", String(at / (list.length - 1)));
     setText(output, show(value));
   };
 }
@@ -72,60 +104,100 @@ function render({ model, el }) {
   self.root.classList.add("run-explorer");
   const { runs: table } = self.state();
   const stage = add(self.root, "div", { class: "stage" });
-  const [upper, lower] = ["", " readouts"].map((name) => add(stage, "div", { class: `columns${name}` }));
-  const [left, story, controls] = [upper, lower, lower].map((parent) => add(parent, "div", { class: "run-part" }));
+  const [upper, lower] = ["", " readouts"].map((name) =>
+    add(stage, "div", { class: `columns${name}` })
+  );
+  const [left, story, controls] = [upper, lower, lower].map((parent) =>
+    add(parent, "div", { class: "run-part" })
+  );
   const map = runMap(self, left);
   add(left, "p", { class: "run-hint" }, "× diverged · ○ dead · blank: not measured");
   const chart = self.plot(upper, {
-    label: "The loss of every seed over its training", isImage: true, height: () => map.height() + 32, margin: [28, 10, 38, 44],
+    label: "The loss of every seed over its training",
+    isImage: true,
+    height: () => map.height() + 32,
+    margin: [28, 10, 38, 44]
   });
   const [guess] = paths(chart.inside, "rest");
-  const curves = Object.entries(KINDS).map(([status, name]) => [status, ...paths(chart.inside, name)]);
+  /** @type {[string, Element][]} */
+  const curves = Object.entries(KINDS).map(([status, name]) => [
+    status,
+    paths(chart.inside, name)[0]
+  ]);
   const note = add(chart.inside, "text", { class: "note", "text-anchor": "end" }, "ln 10: a guess");
   const ends = paths(chart.svg, "halo", "edge");
-  chart.legend("", Object.entries(KINDS).map(([status, name]) => [name, status]));
+  chart.legend(
+    "",
+    Object.entries(KINDS).map(([status, name]) => [name, status])
+  );
 
   const card = add(story, "p");
   const words = ["b", "span", "span", "span"].map((tag) => add(card, tag));
-  const boxes = ["α/(1−μ), the effective step", "α/(1+μ), as in quadratic theory"].map((text, i) => {
-    const label = add(story, "label", { class: "run-check" });
-    const box = add(label, "input", { type: "checkbox", name: `line-${i}` });
-    const sample = add(label, "svg", { width: 28, height: 10, "aria-hidden": "true" });
-    add(sample, "path", { class: `edge${i ? " run-dashed" : ""}`, d: "M0,5h28" });
-    add(label, "span", {}, text);
-    box.addEventListener("change", () => self.set({ lines: LINES[LINES.indexOf(model.get("lines")) ^ (1 << i)] }));
-    return box;
-  });
+  const boxes = ["α/(1−μ), the effective step", "α/(1+μ), as in quadratic theory"].map(
+    (text, i) => {
+      const label = add(story, "label", { class: "run-check" });
+      const box = add(label, "input", { type: "checkbox", name: `line-${i}` });
+      const sample = add(label, "svg", { width: 28, height: 10, "aria-hidden": "true" });
+      add(sample, "path", { class: `edge${i ? " run-dashed" : ""}`, d: "M0,5h28" });
+      add(label, "span", {}, text);
+      box.addEventListener("change", () =>
+        self.set({ lines: LINES[LINES.indexOf(model.get("lines")) ^ (1 << i)] })
+      );
+      return box;
+    }
+  );
   self.resetButton(add(story, "div", { class: "buttons" }));
+  /** @type {[string, ReturnType<typeof slider>][]} */
   const sliders = Object.keys(SLIDERS).map((name) => [name, slider(self, controls, name)]);
   const choices = Object.entries(CHOICES).map(([name, [label, names]]) => {
-    self.choice(controls, name, { label, names });
-    return controls.lastElementChild;
+    return self.choice(controls, name, { label, names });
   });
-  choices[0].addEventListener("change", () => { // another scale has other step sizes: go to the nearest
+  choices[0].addEventListener("change", () => {
+    // another scale has other step sizes: go to the nearest
     const state = self.state();
-    const settle = ([name, list]) => [name, list.includes(state[name]) ? state[name] : nearest(list, state[name])];
+    const settle = ([name, list]) => [
+      name,
+      list.includes(state[name]) ? state[name] : nearest(list, state[name])
+    ];
     self.set(Object.fromEntries(Object.entries(compute(state).axes).map(settle)));
   });
 
   function drawCurves(runs, steps) {
     const { low, high } = table;
     const height = (loss) => Math.log10(Math.min(Math.max(loss, low), high));
-    const rows = [0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300].filter((loss) => low <= loss && loss <= high);
+    const rows = [0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300].filter(
+      (loss) => low <= loss && loss <= high
+    );
     chart.frame({
-      x: [0, steps], xLabel: "step", y: [height(low), height(high)], yLabel: "loss",
-      rows: rows.map((loss) => [height(loss), String(loss)]),
+      x: [0, steps],
+      xLabel: "step",
+      y: [height(low), height(high)],
+      yLabel: "loss",
+      rows: rows.map((loss) => [height(loss), String(loss)])
     });
-    const line = (points) => (points.length ? chart.line(points.map(([step, loss]) => [step, height(loss)])) : "");
-    set(guess, { d: line([[0, Math.log(10)], [steps, Math.log(10)]]) });
+    const line = (points) =>
+      points.length ? chart.line(points.map(([step, loss]) => [step, height(loss)])) : "";
+    set(guess, {
+      d: line([
+        [0, Math.log(10)],
+        [steps, Math.log(10)]
+      ])
+    });
     set(note, { x: chart.x(steps) - 12, y: chart.y(height(Math.log(10))) - 5 });
     for (const [status, path] of curves) {
-      set(path, { d: runs.filter((run) => run.status === status).map(({ curve }) => line(curve)).join("") });
+      set(path, {
+        d: runs
+          .filter((run) => run.status === status)
+          .map(({ curve }) => line(curve))
+          .join("")
+      });
     }
-    const d = runs.map(({ status, curve }) => {
-      const [step, loss] = curve.at(-1) ?? [0, high]; // diverged before its first part ended
-      return SIGNS[status](chart.x(step), chart.y(height(loss)));
-    }).join("");
+    const d = runs
+      .map(({ status, curve }) => {
+        const [step, loss] = curve.at(-1) ?? [0, high]; // diverged before its first part ended
+        return SIGNS[status](chart.x(step), chart.y(height(loss)));
+      })
+      .join("");
     for (const path of ends) set(path, { d });
   }
 
@@ -139,8 +211,11 @@ function render({ model, el }) {
     texts.forEach((text, i) => setText(words[i], text));
     words[0].className = ["Diverged", "Dead"].includes(texts[0]) ? "bad" : "";
     map.drawChoice(result.cell, result.lines, state, texts[0]);
-    drawCurves(result.cell?.runs ?? [], table.steps[table.batch_size.indexOf(nearest(table.batch_size, state.batch_size))]);
-    boxes.forEach((box, i) => (box.checked = LINES.indexOf(state.lines) & (1 << i)));
+    drawCurves(
+      result.cell?.runs ?? [],
+      table.steps[table.batch_size.indexOf(nearest(table.batch_size, state.batch_size))]
+    );
+    boxes.forEach((box, i) => (box.checked = Boolean(LINES.indexOf(state.lines) & (1 << i))));
     for (const [name, move] of sliders) move(result.axes[name], state[name]);
     [table.pixels, result.axes.order].forEach((list, i) => (choices[i].hidden = list.length < 2));
     self.say(texts.join(" "));

@@ -18,7 +18,7 @@ from cnnlesson.widgets.run_explorer.packed_runs import (
     measured_values,
     pack_runs,
 )
-from cnnlesson.widgets.shared.figure import Figure
+from cnnlesson.widgets.shared.figure import Figure, svg_path
 from cnnlesson.widgets.shared.settings import Choice, Setting
 
 __all__ = ["RunExplorer"]
@@ -130,6 +130,21 @@ class RunExplorer(Figure, module="run_explorer"):
                 signs += f'<text x="{x + width / 2:.1f}" y="{y + 19}">{sign}</text>'
             if (lr, momentum) == (self.lr, self.momentum):
                 here = f'<path {box} fill="none" stroke="currentColor" stroke-width="3"/>'
+        lines = "".join(
+            f'<path d="{svg_path(points)}"{look}/>'
+            for name, sign, look in (
+                ("effective", -1, ""),
+                ("quadratic", 1, ' stroke-dasharray="5 4"'),
+            )
+            if self.lines in (name, "both") and len(rates) > 1
+            for points in [
+                [
+                    (width * (_across(rates, lr) + 0.5), bottom - 28 * j - 14)
+                    for j, momentum in enumerate(axes["momentum"])
+                    for lr in [self.lr * (1 + sign * momentum) / (1 + sign * self.momentum)]
+                ]
+            ]
+        )
         rows = "".join(
             f'<text x="64" y="{28 * j + 19}">{_show(momentum)}</text>'
             for j, momentum in enumerate(momenta)
@@ -141,6 +156,8 @@ class RunExplorer(Figure, module="run_explorer"):
             "darker a cell, the higher its median test accuracy; a cross where a run diverged, a "
             'ring where a network is dead, nothing where nothing was measured.">'
             f'<g fill="currentColor">{cells}</g>{here}'
+            f'<svg role="presentation" x="72" width="560" height="{bottom}" fill="none" '
+            f'stroke="currentColor" stroke-width="1.5">{lines}</svg>'
             f'<g fill="currentColor" font-size="13" text-anchor="middle">{signs}'
             f'<text x="86" y="{bottom + 18}">α = {_show(rates[0])}</text>'
             f'<text x="610" y="{bottom + 18}">{_show(rates[-1])}</text></g>'
@@ -188,6 +205,12 @@ def _median(runs: Sequence[RunResult]) -> float:
 def _shade(accuracy: float) -> float:
     """Return 0 for errors only, 1 for one in a hundred, in equal steps for equal factors."""
     return min(-math.log10(max(1 - accuracy, 0.01)) / 2, 1) if accuracy > 0 else 0
+
+
+def _across(columns: Sequence[float], lr: float) -> float:
+    """Return where a step size lies among the columns: between two of them by its logarithm."""
+    k = min(max(sum(other <= lr for other in columns), 1), len(columns) - 1)
+    return k - 1 + math.log(lr / columns[k - 1]) / math.log(columns[k] / columns[k - 1])
 
 
 def _show(value: float | str) -> str:

@@ -1,7 +1,9 @@
 // The map of measured runs: a cell for every step size and momentum, coloured by median accuracy.
-import { DIRECTIONS, add, set } from "../shared/figure.js";
+import { add, set } from "../shared/dom.js";
+import { DIRECTIONS } from "../shared/point.js";
 
-export const LINES = ["none", "effective", "quadratic", "both"]; // as places: 1 and 2, a line each, and their sum
+/** As places: 1 and 2, a line each, and their sum. */
+export const LINES = ["none", "effective", "quadratic", "both"];
 const ROW = 28; // height of a cell, in pixels
 
 export const show = (value) => String(Number(value.toPrecision(3)));
@@ -12,16 +14,20 @@ export const nearest = (list, value) =>
 export const SIGNS = {
   completed: () => "",
   diverged: (x, y) => `M${x - 4},${y - 4}l8,8m0,-8l-8,8`,
-  dead: (x, y) => `M${x - 4},${y}a4,4 0 1 0 8,0a4,4 0 1 0 -8,0`,
+  dead: (x, y) => `M${x - 4},${y}a4,4 0 1 0 8,0a4,4 0 1 0 -8,0`
 };
 
-/** Errors as a place from 0, nothing else, to 1, one in a hundred: equal factors are equal steps. */
+/** Errors as a place from 0, nothing else, to 1, one in a hundred: equal factors, equal steps. */
 const shade = (accuracy) => Math.min(-Math.log10(Math.max(1 - accuracy, 0.01)) / 2, 1);
-const fill = (part) => `fill: color-mix(in oklab, var(--fast) ${(100 * part).toFixed(1)}%, var(--low))`;
+const fill = (part) =>
+  `fill: color-mix(in oklab, var(--fast) ${(100 * part).toFixed(1)}%, var(--low))`;
 
 /** Where a step size lies among the columns: between two of them by its logarithm. */
 function across(columns, lr) {
-  const k = Math.min(Math.max(columns.filter((other) => other <= lr).length, 1), columns.length - 1);
+  const k = Math.min(
+    Math.max(columns.filter((other) => other <= lr).length, 1),
+    columns.length - 1
+  );
   return k - 1 + Math.log(lr / columns[k - 1]) / Math.log(columns[k] / columns[k - 1]);
 }
 
@@ -31,9 +37,14 @@ export const paths = (parent, ...names) =>
 
 /** Append the map to `parent`. */
 export function runMap(self, parent) {
-  let [axes, tall, cell, scaled] = [{}, 0, 0, 0]; // height, width of a cell, and of the scale when drawn, in pixels
+  /** @type {Record<string, number[]>} */
+  let axes = {};
+  // Height, width of a cell, and of the scale when drawn, in pixels.
+  let [tall, cell, scaled] = [0, 0, 0];
   const map = self.plot(parent, {
-    label: "Map of the median test accuracy over step size and momentum", height: () => tall, margin: [60, 8, 38, 56],
+    label: "Map of the median test accuracy over step size and momentum",
+    height: () => tall,
+    margin: [60, 8, 38, 56]
   });
   const ground = add(map.inside, "rect", { class: "run-ground" });
   const grid = add(map.inside, "g");
@@ -43,15 +54,28 @@ export function runMap(self, parent) {
   const bar = add(map.svg, "g", { "aria-hidden": "true" });
   const marks = paths(map.svg, "halo", "edge", "marker");
   const cursor = add(map.svg, "g", {
-    class: "run-cursor", tabindex: 0, role: "slider", "aria-label": "Cell of the map",
-    "aria-roledescription": "cell to choose", "aria-valuemin": 1,
+    class: "run-cursor",
+    tabindex: 0,
+    role: "slider",
+    "aria-label": "Cell of the map",
+    "aria-roledescription": "cell to choose",
+    "aria-valuemin": 1
   });
-  const [hit, ...frame] = ["hit", "halo", "edge"].map((name) => add(cursor, "rect", { class: name }));
+  const [hit, ...frame] = ["hit", "halo", "edge"].map((name) =>
+    add(cursor, "rect", { class: name })
+  );
   const tone = (accuracy) => map.box.x + shade(accuracy) * map.box.width;
 
   /** Choose the cell at these places, or the last one on the way there. */
-  const choose = (...places) => self.set(Object.fromEntries(["lr", "momentum"].map((name, i) =>
-    [name, axes[name][Math.min(Math.max(places[i], 0), axes[name].length - 1)]])));
+  const choose = (...places) =>
+    self.set(
+      Object.fromEntries(
+        ["lr", "momentum"].map((name, i) => [
+          name,
+          axes[name][Math.min(Math.max(places[i], 0), axes[name].length - 1)]
+        ])
+      )
+    );
   hit.addEventListener("click", ({ clientX, clientY }) => {
     const { left, top } = map.svg.getBoundingClientRect();
     choose(Math.round(map.x.invert(clientX - left)), Math.round(map.y.invert(clientY - top)));
@@ -71,7 +95,8 @@ export function runMap(self, parent) {
     scaled = map.width;
     bar.replaceChildren();
     add(bar, "text", { x, y: 11 }, "median test accuracy");
-    for (let i = 50; i > 0; i--) add(bar, "path", { d: `M${x},26h${(width * i) / 50}v9H${x}z`, style: fill((i - 1) / 49) });
+    for (let i = 50; i > 0; i--)
+      add(bar, "path", { d: `M${x},26h${(width * i) / 50}v9H${x}z`, style: fill((i - 1) / 49) });
     for (const accuracy of [0, 0.5, 0.8, 0.9, 0.95, 0.98]) {
       add(bar, "text", { x: tone(accuracy), y: 49, "text-anchor": "middle" }, String(accuracy));
     }
@@ -86,10 +111,17 @@ export function runMap(self, parent) {
       const { lr: columns, momentum: rows } = axes;
       tall = ROW * rows.length;
       const labels = [...columns.map(show).entries()];
-      const every = Math.ceil(((7 * Math.max(...labels.map(([, text]) => text.length)) + 8) * columns.length) / (map.width - 64));
+      const every = Math.ceil(
+        ((7 * Math.max(...labels.map(([, text]) => text.length)) + 8) * columns.length) /
+          (map.width - 64)
+      );
       map.frame({
-        x: [-0.5, columns.length - 0.5], xLabel: "step size α", columns: labels.filter(([i]) => i % every === 0),
-        y: [-0.5, rows.length - 0.5], yLabel: "momentum μ", rows: [...rows.map(show).entries()],
+        x: [-0.5, columns.length - 0.5],
+        xLabel: "step size α",
+        columns: labels.filter(([i]) => i % every === 0),
+        y: [-0.5, rows.length - 0.5],
+        yLabel: "momentum μ",
+        rows: [...rows.map(show).entries()]
       });
       set(hit, map.box);
       set(ground, map.box);
@@ -99,34 +131,48 @@ export function runMap(self, parent) {
       tiles.splice(cells.length).forEach((tile) => tile.remove());
       cells.forEach(({ lr, momentum, median, diverged, dead }, k) => {
         const [left, top] = [map.x(columns.indexOf(lr)), map.y(rows.indexOf(momentum))];
-        const box = { x: left - cell / 2 + 0.5, y: top - ROW / 2 + 0.5, width: cell - 1, height: ROW - 1 };
+        const box = {
+          x: left - cell / 2 + 0.5,
+          y: top - ROW / 2 + 0.5,
+          width: cell - 1,
+          height: ROW - 1
+        };
         tiles[k] ??= add(grid, "rect");
-        set(tiles[k], { ...box, style: median === null ? "fill: var(--bad)" : fill(shade(median)) });
+        set(tiles[k], {
+          ...box,
+          style: median === null ? "fill: var(--bad)" : fill(shade(median))
+        });
         const shift = diverged && dead ? 5 : 0;
-        sign += (diverged ? SIGNS.diverged(left - shift, top) : "") + (dead ? SIGNS.dead(left + shift, top) : "");
+        sign +=
+          (diverged ? SIGNS.diverged(left - shift, top) : "") +
+          (dead ? SIGNS.dead(left + shift, top) : "");
       });
       for (const path of signs) set(path, { d: sign });
     },
 
-    /** Show which cell is chosen, its seeds on the scale, and of two lines, α at each μ, those that are wanted. */
+    /** Show which cell is chosen, its seeds on the scale, and the wanted lines, α at each μ. */
     drawChoice(chosen, along, { lr, momentum, lines: wanted }, words) {
       const { lr: columns, momentum: rows } = axes;
       const [i, j] = [columns.indexOf(lr), rows.indexOf(momentum)];
       const box = { x: map.x(i) - cell / 2, y: map.y(j) - ROW / 2, width: cell, height: ROW };
-      for (const part of frame) set(part, { ...box, visibility: i < 0 || j < 0 ? "hidden" : "visible" });
+      for (const part of frame)
+        set(part, { ...box, visibility: i < 0 || j < 0 ? "hidden" : "visible" });
       set(cursor, {
-        "aria-valuemax": columns.length * rows.length, "aria-valuenow": j * columns.length + i + 1,
-        "aria-valuetext": `α = ${show(lr)}, μ = ${show(momentum)}: ${words}`,
+        "aria-valuemax": columns.length * rows.length,
+        "aria-valuenow": j * columns.length + i + 1,
+        "aria-valuetext": `α = ${show(lr)}, μ = ${show(momentum)}: ${words}`
       });
       along.forEach((values, k) => {
         const isDrawn = LINES.indexOf(wanted) & (1 << k) && columns.length > 1;
-        const d = isDrawn ? map.line(values.map((value, row) => [across(columns, value), row])) : "";
+        const d = isDrawn
+          ? map.line(values.map((value, row) => [across(columns, value), row]))
+          : "";
         for (const path of lines[k]) set(path, { d });
       });
       const { reached, median } = chosen ?? { reached: [], median: null };
       const seeds = reached.map((accuracy) => `M${tone(accuracy).toFixed(2)},24v13`).join("");
       const middle = median === null ? "" : `M${tone(median).toFixed(2)},24l-5,-8h10z`;
       [seeds, seeds, middle].forEach((d, k) => set(marks[k], { d }));
-    },
+    }
   };
 }

@@ -1,8 +1,21 @@
 // A network to build layer by layer: shapes, parameters, work, receptive fields, errors and code.
-import { add, figure, set, setText, sketch } from "../shared/figure.js";
+import { add, set, setText, sketch } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
 import { drawNetwork, toFile } from "./network_diagram.js";
 import {
-  KEYS, NAMES, WORDS, derive, describe, isPooling, many, product, read, times, toCode, trace, write,
+  derive,
+  describe,
+  isPooling,
+  KEYS,
+  many,
+  NAMES,
+  product,
+  read,
+  times,
+  toCode,
+  trace,
+  WORDS,
+  write
 } from "./stack.js";
 
 /** Return a row for each layer that can run, the totals, and the error of one that cannot. */
@@ -17,10 +30,11 @@ function render({ model, el }) {
   const group = `layer-${Math.random()}`; // radio buttons of one figure, in a page with several
   let chosen = 1;
   const rangeOf = (key) => ranges[key] ?? ranges.size;
-  const bounded = (key, value) => Math.min(Math.max(Math.round(value), rangeOf(key)[0]), rangeOf(key)[1]);
+  const bounded = (key, value) =>
+    Math.min(Math.max(Math.round(value), rangeOf(key)[0]), rangeOf(key)[1]);
   const network = () => read(model.get("stack"));
   const selected = ({ input: [channels, height, width], layers }) =>
-    (chosen ? layers[chosen - 1] : { kind: "input", channels, height, width });
+    chosen ? layers[chosen - 1] : { kind: "input", channels, height, width };
   /** Change the stack by a function of its input and layers, and choose a layer. */
   const edit = (how, next = chosen) => {
     const changed = network();
@@ -50,17 +64,23 @@ function render({ model, el }) {
     };
   };
   const start = buttons(self.root, "Networks to start from");
-  const presets = Object.entries(networks).map(([name, stack]) => [start(name, () => {
-    self.set({ stack });
-    choose(1);
-  }), stack]);
-  const svg = add(add(self.root, "div", { class: "network" }), "svg");
+  const presets = Object.entries(networks).map(([name, stack]) => [
+    start(name, () => {
+      self.set({ stack });
+      choose(1);
+    }),
+    stack
+  ]);
+  const holder = add(self.root, "div", { class: "network" });
+  const svg = add(holder, "svg");
   const verdict = add(self.root, "div", { class: "verdict" });
   const [title, said, words] = ["b", "code", "span"].map((tag) => add(verdict, tag));
   const mend = add(verdict, "button", { type: "button" });
 
   const panes = add(self.root, "div", { class: "panes" });
-  const list = add(add(panes, "div", { class: "layers" }), "table", { "aria-label": "Layers and shapes" });
+  const list = add(add(panes, "div", { class: "layers" }), "table", {
+    "aria-label": "Layers and shapes"
+  });
   const head = add(add(list, "thead"), "tr");
   for (const text of ["layer", "output", "parameters", "multiply-adds", "receptive field"]) {
     add(head, "th", { scope: "col" }, text);
@@ -74,15 +94,26 @@ function render({ model, el }) {
   const steppers = add(editor, "div", { class: "steppers" });
   const arithmetic = add(editor, "p", { class: "arithmetic" });
   const act = buttons(editor, "This layer");
-  const [up, down, away] = [act("↑ Up", () => move(-1)), act("↓ Down", () => move(1)), act("Remove", remove)];
+  const [up, down, away] = [
+    act("↑ Up", () => move(-1)),
+    act("↓ Down", () => move(1)),
+    act("Remove", remove)
+  ];
   add(editor, "span", {}, "Add after it:");
   const insert = buttons(editor, "Add a layer after it");
-  const additions = Object.keys(NAMES).map((kind) => insert(NAMES[kind].replace("2d", ""), () => {
-    const { input, rows } = compute(self.state());
-    const arriving = chosen ? rows[chosen - 1]?.shape ?? [] : input;
-    const word = { conv: "conv16k3", pool: "pool2", avgpool: "avgpool2", linear: `linear${product(arriving)}to10` }[kind];
-    edit((layers) => layers.splice(chosen, 0, ...read(` ${word ?? kind}`).layers), chosen + 1);
-  }));
+  const additions = Object.keys(NAMES).map((kind) =>
+    insert(NAMES[kind].replace("2d", ""), () => {
+      const { input, rows } = compute(self.state());
+      const arriving = chosen ? (rows[chosen - 1]?.shape ?? []) : input;
+      const word = {
+        conv: "conv16k3",
+        pool: "pool2",
+        avgpool: "avgpool2",
+        linear: `linear${product(arriving)}to10`
+      }[kind];
+      edit((layers) => layers.splice(chosen, 0, ...read(` ${word ?? kind}`).layers), chosen + 1);
+    })
+  );
 
   /** One row of the table: a radio button that chooses the layer, and what comes out of it. */
   function addLine(i) {
@@ -113,48 +144,65 @@ function render({ model, el }) {
       element.addEventListener("click", () => give(next(Number(input.value))));
     };
     const [min, max] = rangeOf(key);
-    button(isWide ? "÷2" : "−", isWide ? "halve" : "less", (value) => (isWide ? Math.floor(value / 2) : value - 1));
+    button(isWide ? "÷2" : "−", isWide ? "halve" : "less", (value) =>
+      isWide ? Math.floor(value / 2) : value - 1
+    );
     const label = add(box, "label");
     add(label, "span", {}, name);
     const input = add(label, "input", { type: "number", min, max, step: 1, name: key });
-    button(isWide ? "×2" : "+", isWide ? "double" : "more", (value) => (isWide ? 2 * value : value + 1));
-    const give = (value) => edit((layers, input) => {
-      const inside = bounded(key, value);
-      if (!chosen) return (input[["channels", "height", "width"].indexOf(key)] = inside);
-      const layer = layers[chosen - 1];
-      // As in PyTorch a pooling's stride is its kernel size, unless it is told otherwise.
-      if (key === "k" && isPooling(layer.kind) && layer.s === layer.k) layer.s = inside;
-      layer[key] = inside;
-    });
-    input.addEventListener("input", () => Number.isNaN(input.valueAsNumber) || give(input.valueAsNumber));
-    input.addEventListener("change", () => fill(selected(network()))); // an emptied field shows its number again
+    button(isWide ? "×2" : "+", isWide ? "double" : "more", (value) =>
+      isWide ? 2 * value : value + 1
+    );
+    const give = (value) =>
+      edit((layers, input) => {
+        const inside = bounded(key, value);
+        if (!chosen) {
+          input[["channels", "height", "width"].indexOf(key)] = inside;
+          return;
+        }
+        const layer = layers[chosen - 1];
+        // As in PyTorch a pooling's stride is its kernel size, unless it is told otherwise.
+        if (key === "k" && isPooling(layer.kind) && layer.s === layer.k) layer.s = inside;
+        layer[key] = inside;
+      });
+    input.addEventListener(
+      "input",
+      () => Number.isNaN(input.valueAsNumber) || give(input.valueAsNumber)
+    );
+    // An emptied field shows its number again.
+    input.addEventListener("change", () => fill(selected(network())));
     return input;
   }
 
   const code = add(self.root, "div", { class: "code" });
   // Not a `pre`: the book's theme lays the page out anew to decide which of those one can tab to.
-  const listing = add(code, "div", { class: "listing", tabindex: 0, role: "region", "aria-label": "PyTorch code" });
+  const listing = add(code, "div", {
+    class: "listing",
+    tabindex: 0,
+    role: "region",
+    "aria-label": "PyTorch code"
+  });
   const give = buttons(code, "To take along");
   const copy = give("Copy code", async () => {
-    getSelection().selectAllChildren(listing);
+    getSelection()?.selectAllChildren(listing);
     try {
       await navigator.clipboard.writeText(listing.textContent);
     } catch {
       document.execCommand("copy"); // a page without a secure address has no clipboard
     }
     setText(copy, "Copied");
-    setTimeout(() => (setText(copy, "Copy code")), 2000);
+    setTimeout(() => setText(copy, "Copy code"), 2000);
   });
   give("Save diagram as SVG", () => {
     const href = URL.createObjectURL(new Blob([toFile(svg)], { type: "image/svg+xml" }));
     set(document.createElement("a"), { href, download: "network.svg" }).click();
     URL.revokeObjectURL(href);
   });
-  self.resetButton(code.lastChild);
+  self.resetButton(copy.parentElement ?? code);
 
   /** Scroll within the list alone, so that the page stays where it is. */
   const scrollTo = ({ offsetTop, offsetHeight }) => {
-    const box = list.parentElement;
+    const box = /** @type {HTMLElement} */ (list.parentElement);
     const [above, below] = [head, foot].map((row) => row.offsetHeight);
     const most = offsetTop + offsetHeight + below - box.clientHeight;
     box.scrollTop = Math.max(Math.min(box.scrollTop, offsetTop - above), most);
@@ -162,7 +210,7 @@ function render({ model, el }) {
 
   let shown = "";
   let inView = chosen;
-  let room = svg.parentElement.clientWidth || 640; // asked for while drawing, it would cost a layout
+  let room = holder.clientWidth || 640; // asked for while drawing, it would cost a layout
   let inputs = {};
   /** Write each number of a layer into its field, unless it stands there. */
   const fill = (layer) => {
@@ -179,7 +227,7 @@ function render({ model, el }) {
     while (lines.length > layers.length + 1) lines.pop().row.remove();
     while (lines.length <= layers.length) lines.push(addLine(lines.length));
     lines.forEach(({ row, radio, texts, cells }, i) => {
-      const { shape, parameters, work, sees } = i ? rows[i - 1] ?? {} : { shape: input };
+      const { shape, parameters, work, sees } = i ? (rows[i - 1] ?? {}) : { shape: input };
       const costs = i && shape ? [many(parameters), many(work)] : ["", ""];
       const known = [shape ? times(shape) : "–", ...costs, sees ?? ""];
       (i ? describe(layers[i - 1]) : ["Input", ""]).forEach((text, k) => setText(texts[k], text));
@@ -187,17 +235,22 @@ function render({ model, el }) {
       row.className = error && i === rows.length + 1 ? "bad" : i === chosen ? "chosen" : "";
       radio.checked = i === chosen;
     });
-    ["all", "", many(result.parameters), many(result.work), ""].forEach((text, k) => setText(totals[k], text));
+    ["all", "", many(result.parameters), many(result.work), ""].forEach((text, k) =>
+      setText(totals[k], text)
+    );
 
     const layer = selected(result);
-    const keys = chosen ? KEYS[layer.kind] ?? [] : ["channels", "height", "width"];
+    const keys = chosen ? (KEYS[layer.kind] ?? []) : ["channels", "height", "width"];
     if (shown !== `${chosen > 0} ${keys}`) {
       shown = `${chosen > 0} ${keys}`;
       steppers.replaceChildren();
       inputs = Object.fromEntries(keys.map((name) => [name, addStepper(name)]));
     }
     fill(layer);
-    if (inView !== chosen) scrollTo(lines[(inView = chosen)].row);
+    if (inView !== chosen) {
+      inView = chosen;
+      scrollTo(lines[chosen].row);
+    }
     setText(heading, chosen ? `Layer ${chosen}: ${NAMES[layer.kind]}` : "Input");
     set(editor, { "aria-label": heading.textContent });
     const put = sketch(arithmetic);
@@ -210,17 +263,30 @@ function render({ model, el }) {
     for (const [button, stack] of presets) set(button, { "aria-pressed": stack === write(result) });
 
     const place = rows.length;
-    setText(title, error ? `Layer ${place + 1}, ${describe(layers[place])[0]}, is impossible. ` : "");
+    setText(
+      title,
+      error ? `Layer ${place + 1}, ${describe(layers[place])[0]}, is impossible. ` : ""
+    );
     setText(said, error?.torch ? `PyTorch says: ${error.torch}` : "");
-    setText(words, error?.words ??
-      `${many(result.parameters)} parameters, and ${many(result.work)} multiply-adds for one image. ` +
-      `A pixel of the last map sees ${result.field}×${result.field} pixels of the image.`);
+    setText(
+      words,
+      error?.words ??
+        `${many(result.parameters)} parameters, and ${many(result.work)} multiply-adds for one ` +
+          "image. A pixel of the last map sees " +
+          `${result.field}×${result.field} pixels of the image.`
+    );
     verdict.className = error ? "verdict bad" : "verdict";
-    const [[key, value]] = Object.entries(error?.mend === "flatten" ? {} : error?.mend || {}).concat([[""]]);
-    mend.hidden = !error?.mend || (key && bounded(key, value) !== value);
+    const [[key, value]] = [
+      ...Object.entries(error?.mend === "flatten" ? {} : error?.mend || {}),
+      ["", 0]
+    ];
+    mend.hidden = !error?.mend || (key !== "" && bounded(key, value) !== value);
     setText(mend, key ? `Set ${WORDS[key].split(" ")[0]} to ${many(value)}` : "Insert a Flatten");
     mend.onclick = () => {
-      edit((all) => (key ? (all[place][key] = value) : all.splice(place, 0, { kind: "flatten" })), place + 1);
+      edit((all) => {
+        if (key) all[place][key] = value;
+        else all.splice(place, 0, { kind: "flatten" });
+      }, place + 1);
       lines[chosen].radio.focus({ preventScroll: true }); // the button is about to go
     };
     setText(listing, toCode(result));
@@ -238,7 +304,7 @@ function render({ model, el }) {
     self.redrawLater();
   });
   const stop = self.start();
-  sized.observe(svg.parentElement);
+  sized.observe(holder);
   return () => {
     sized.disconnect();
     stop();

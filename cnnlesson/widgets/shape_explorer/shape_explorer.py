@@ -91,20 +91,24 @@ class ShapeExplorer(Figure, module="shape_explorer"):
         scale = Scale(stages)
         glyphs = [squares(stage, scale) for stage in stages]
         layout = set_in_rows(glyphs, [[] for _ in stages])
-        faces, labels = "", ""
+        drawn = ""
         for row in layout.rows:
-            for place in row.places:
+            for k, place in enumerate(row.places):
                 glyph = glyphs[place.stage].moved(place.x, row.middle)
-                faces += "".join(f"{svg_path(face * [1, -1])}Z" for face in glyph.faces)
-                for label in glyph.labels:
-                    x, y = label.at * [1, -1]
-                    labels += f'<text x="{x:.0f}" y="{y:.0f}">{label.text}</text>'
+                faces = "".join(f"{svg_path(face * [1, -1])}Z" for face in glyph.faces)
+                [label] = glyph.labels
+                x, y = label.at * [1, -1]
+                is_repeated = k == 0 and place.stage > 0  # the last stage of the row above
+                look = ' fill="none" stroke-opacity="0.6"' if is_repeated else ""
+                drawn += (
+                    f'<g{look}><path d="{faces}" fill-opacity="0.15" stroke="currentColor"/>'
+                    f'<text x="{x:.0f}" y="{y:.0f}" fill="currentColor">{label.text}</text></g>'
+                )
         return (
             f'<svg viewBox="0 0 {layout.width:.0f} {layout.height:.0f}" '
             f'width="{layout.width:.0f}" role="img" style="max-width:100%;height:auto" '
             f'aria-label="{" ".join(map(str, stages))}">'
-            f'<path d="{faces}" fill="currentColor" fill-opacity="0.15" stroke="currentColor"/>'
-            f'<g fill="currentColor" font-size="10" text-anchor="middle">{labels}</g></svg>'
+            f'<g fill="currentColor" font-size="10" text-anchor="middle">{drawn}</g></svg>'
         )
 
     def summary(self) -> str:

@@ -7,101 +7,18 @@ with a sentence, for readers without JavaScript and for previews of the notebook
 """
 
 import json
-import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from html import escape
-from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
 from traitlets import Dict, default
 
 from cnnlesson.widgets.shared.settings import Setting
+from cnnlesson.widgets.shared.sources import esm_of, style_of
 
-__all__ = ["Figure", "self_contained", "sources_of", "style_of", "svg_path"]
-
-_WIDGETS = Path(__file__).parents[1]
-_IMPORT = re.compile(r'^import \{([^}]+)\} from "(?:\.|\.\./shared)/(\w+)\.js";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:const|function|class) )", re.MULTILINE)
-
-
-def self_contained(module: str, shared: Mapping[str, str]) -> str:
-    """Return a figure's module with the shared ones put inside it, so that it imports nothing.
-
-    A live notebook hands the front end one string, and no address from which a second file could
-    be fetched.
-
-    Parameters
-    ----------
-    module : str
-        Source of the module. Each of its imports has the form
-        ``import { a, b } from "./name.js";``, or ``"../shared/name.js"``.
-    shared : mapping of str to str
-        Sources of the modules that may be imported, by name. Each export is a declaration that
-        begins its line. A shared module may import others.
-
-    Returns
-    -------
-    str
-        Source that defines the imported names itself.
-
-    Raises
-    ------
-    ValueError
-        If an import has another form, or names a module that is not there.
-    """
-
-    def inline(found: re.Match) -> str:
-        names, source = " ".join(found[1].split()).removesuffix(","), found[2]
-        if source not in shared:
-            raise ValueError(f"expected an import from one of {sorted(shared)}, found {source!r}")
-        body = _EXPORT.sub("", self_contained(shared[source], shared))
-        return f"const {{ {names} }} = (() => {{\n{body}return {{ {names} }};\n}})();\n"
-
-    inlined = _IMPORT.sub(inline, module)
-    if other := re.search(r"^\s*import\b.*$", inlined, re.MULTILINE):
-        raise ValueError(f'expected `import {{ … }} from "./name.js";`, found `{other[0].strip()}`')
-    return inlined
-
-
-def sources_of(module: str, folder: str = "") -> tuple[str, dict[str, str]]:
-    """Return the source of a figure's module, and of those it may import, by name.
-
-    Parameters
-    ----------
-    module : str
-        Its name.
-    folder : str, default ""
-        The folder it is in; by default that of its own name.
-
-    Returns
-    -------
-    str
-        Source of the module.
-    dict of str to str
-        Sources of the modules beside it and in ``shared``.
-    """
-    paths = [*(_WIDGETS / "shared").glob("*.js"), *(_WIDGETS / (folder or module)).glob("*.js")]
-    sources = {path.stem: path.read_text("utf-8") for path in paths}
-    return sources.pop(module), sources
-
-
-def style_of(module: str, folder: str = "") -> str:
-    """Return the style of a figure: the shared rules, and those in a file of its own name, if any.
-
-    Parameters
-    ----------
-    module, folder : str
-        As for `sources_of`.
-
-    Returns
-    -------
-    str
-        CSS.
-    """
-    sheets = [_WIDGETS / "shared" / "figure.css", _WIDGETS / (folder or module) / f"{module}.css"]
-    return "".join(path.read_text("utf-8") for path in sheets if path.exists())
+__all__ = ["Figure", "svg_path"]
 
 
 def svg_path(points: Iterable[tuple[float, float]]) -> str:
@@ -146,7 +63,7 @@ class Figure(anywidget.AnyWidget):
         super().__init_subclass__(**kwargs)
         if module:
             cls.module = module
-            cls._esm = self_contained(*sources_of(module))
+            cls._esm = esm_of(module)
             cls._css = style_of(module)
 
     @classmethod

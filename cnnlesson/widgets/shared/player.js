@@ -1,10 +1,18 @@
 // Play and Pause, and a slider over the same steps: a course to watch or to leaf through.
-import { add, setText } from "./figure.js";
+import { add, setText } from "./dom.js";
 
 const SECONDS = 8; // for the whole course; a short one is slower still than that
 const SLOWEST = 4; // steps a second
 
-/** Add both for `name`, a number of the view. Who wants less motion gets a step at a time. */
+/** @import { Figure } from "./figure.js" */
+
+/**
+ * Add both for `name`, a number of the view. Who wants less motion gets a step at a time.
+ * @param {Figure} self
+ * @param {Element} parent
+ * @param {string} name
+ * @param {{ label: string, show: (value: number) => string }} look
+ */
 export function player(self, parent, name, { label, show }) {
   const row = add(parent, "div", { class: "player" });
   const button = add(row, "button", { type: "button" });
@@ -19,7 +27,7 @@ export function player(self, parent, name, { label, show }) {
     frame = 0;
     write();
   };
-  const next = (steps) => {
+  const next = (/** @type {number} */ steps) => {
     const end = self.limits[name][1];
     const at = self.get(name) >= end ? 0 : Math.min(self.get(name) + steps, end);
     self.setOwn(name, at);
@@ -29,8 +37,9 @@ export function player(self, parent, name, { label, show }) {
   function play() {
     let before = Infinity;
     let due = 0; // steps, of which only whole ones are made
-    const tick = (now) => {
-      const seconds = Math.min(Math.max(now - before, 0), 100) / 1000; // a hidden page does not leap
+    const tick = (/** @type {number} */ now) => {
+      // A hidden page does not leap.
+      const seconds = Math.min(Math.max(now - before, 0), 100) / 1000;
       due += seconds * Math.max(SLOWEST, self.limits[name][1] / SECONDS);
       before = now;
       const steps = Math.floor(due);
@@ -53,6 +62,10 @@ export function player(self, parent, name, { label, show }) {
   const seen = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting || pause());
   seen.observe(parent);
   self.resets.push(pause);
-  self.undo.push(pause, () => seen.disconnect(), () => stillness.removeEventListener("change", pause));
+  self.undo.push(
+    pause,
+    () => seen.disconnect(),
+    () => stillness.removeEventListener("change", pause)
+  );
   write();
 }

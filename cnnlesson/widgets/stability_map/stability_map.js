@@ -1,6 +1,8 @@
 // How momentum behaves along one eigenvector, for every αλ and μ: a map with five regimes.
 import { TOLERANCE, writeRate } from "../shared/bowl.js";
-import { add, figure, number, scale, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { number, scale } from "../shared/numbers.js";
 
 /** Return eigenvalues, rate and regime of one step's matrix, and what it does from w = 1, v = 0. */
 export function compute({ scaled_lr: a, momentum, num_steps }) {
@@ -9,8 +11,11 @@ export function compute({ scaled_lr: a, momentum, num_steps }) {
   const isCritical = Math.abs(momentum - critical) < TOLERANCE;
   const discriminant = isCritical ? 0 : trace ** 2 - 4 * momentum;
   const half = Math.sqrt(Math.abs(discriminant)) / 2;
-  const eigenvalues = [1, -1].map((sign) => // real and imaginary part
-    discriminant < 0 ? [trace / 2, sign * half] : [trace / 2 + sign * half, 0]);
+  const eigenvalues = [1, -1].map(
+    (
+      sign // real and imaginary part
+    ) => (discriminant < 0 ? [trace / 2, sign * half] : [trace / 2 + sign * half, 0])
+  );
   const rate = Math.max(...eigenvalues.map((parts) => Math.hypot(...parts)));
   const [w, v] = [[1], [0]];
   for (let t = 1; t <= num_steps; t++) {
@@ -23,13 +28,26 @@ export function compute({ scaled_lr: a, momentum, num_steps }) {
   return { eigenvalues, rate, regime, critical, bound: 2 * (1 + momentum), w, v };
 }
 
-const REGIMES = { // name; what the eigenvalues are; what w does
-  monotone: ["Monotone, over-damped", "Two real eigenvalues, 0 or more.", "w creeps to 0; more μ is faster."],
-  ripples: ["Ripples, under-damped", "Two complex eigenvalues.", "w rolls past 0 and back; less μ is faster."],
-  zigzag: ["Zigzag", "Two real eigenvalues, 0 or less.", "w changes sign every step; more μ is faster."],
+const REGIMES = {
+  // name; what the eigenvalues are; what w does
+  monotone: [
+    "Monotone, over-damped",
+    "Two real eigenvalues, 0 or more.",
+    "w creeps to 0; more μ is faster."
+  ],
+  ripples: [
+    "Ripples, under-damped",
+    "Two complex eigenvalues.",
+    "w rolls past 0 and back; less μ is faster."
+  ],
+  zigzag: [
+    "Zigzag",
+    "Two real eigenvalues, 0 or less.",
+    "w changes sign every step; more μ is faster."
+  ],
   critical: ["Critical", "The two eigenvalues coincide.", "No other μ is faster at this αλ."],
   boundary: ["Boundary", "An eigenvalue lies on the unit circle.", "The error never fades."],
-  divergence: ["Divergence", "An eigenvalue lies beyond ±1.", "The error grows without bound."],
+  divergence: ["Divergence", "An eigenvalue lies beyond ±1.", "The error grows without bound."]
 };
 
 /** Return what the rate means, in numbers. */
@@ -49,14 +67,24 @@ function fill(top) {
   return `fill: color-mix(in oklab, var(--${high}) ${(100 * rate).toFixed(0)}%, var(--${low}))`;
 }
 /** The corners of the region where the spectral radius is at most `rate`: a trapezoid. */
-const corners = (rate) => [[0, -1], [0, 1], [1, 1], [1, -1]].map(([isUpper, sign]) => {
-  const momentum = isUpper && Math.min(rate ** 2, 1);
-  return [1 + momentum + sign * (rate + momentum / rate), momentum];
-});
+const corners = (rate) =>
+  [
+    [0, -1],
+    [0, 1],
+    [1, 1],
+    [1, -1]
+  ].map(([isUpper, sign]) => {
+    const momentum = isUpper && Math.min(rate ** 2, 1);
+    return [1 + momentum + sign * (rate + momentum / rate), momentum];
+  });
 const CRITICAL = Array.from({ length: 61 }, (_, i) => [(i / 30) ** 2, (1 - i / 30) ** 2]);
-const NAMES = [ // where they stand, and turned by how much
-  ["ripples", 1.25, 0.6, 0], ["monotone", 0.19, 0.12, -90], ["zigzag", 1.7, 0.035, 0],
-  ["divergence", 3.3, 0.3, 0], ["critical", 2.45, 0.36, -53],
+/** @type {[string, number, number, number][]} where they stand, and turned by how much */
+const NAMES = [
+  ["ripples", 1.25, 0.6, 0],
+  ["monotone", 0.19, 0.12, -90],
+  ["zigzag", 1.7, 0.035, 0],
+  ["divergence", 3.3, 0.3, 0],
+  ["critical", 2.45, 0.36, -53]
 ];
 
 function render({ model, el }) {
@@ -65,29 +93,48 @@ function render({ model, el }) {
   const stage = add(self.root, "div", { class: "stage" });
   const upper = add(stage, "div", { class: "columns" });
   const height = (width) => Math.min(width * 0.95, 340);
-  const map = self.plot(upper, { label: "Map of the spectral radius over αλ and μ", height, margin: [60, 14, 38, 40] });
+  const map = self.plot(upper, {
+    label: "Map of the spectral radius over αλ and μ",
+    height,
+    margin: [60, 14, 38, 40]
+  });
   const bands = LEVELS.map((level) => add(map.inside, "path", { style: fill(level) }));
   const lines = ["halo", "edge"].map((name) => add(map.inside, "path", { class: name }));
-  const notes = NAMES.map(([name]) => add(map.inside, "text", { class: "note", "text-anchor": "middle" }, name));
+  const notes = NAMES.map(([name]) =>
+    add(map.inside, "text", { class: "note", "text-anchor": "middle" }, name)
+  );
   const bar = add(map.svg, "g", { "aria-hidden": "true" });
-  const marker = add(map.svg, "path", { class: "marker", d: "M0,0l-5,-8h10z", "aria-hidden": "true" });
+  const marker = add(map.svg, "path", {
+    class: "marker",
+    d: "M0,0l-5,-8h10z",
+    "aria-hidden": "true"
+  });
   const point = self.point(map, ["scaled_lr", "momentum"], {
-    label: "Place on the map", step: [0.02, 0.01], axes: ["αλ", "μ"], isTarget: true,
+    label: "Place on the map",
+    step: [0.02, 0.01],
+    axes: ["αλ", "μ"],
+    isTarget: true
   });
   const side = add(upper, "div");
-  const charts = ["The weight w after each step", "Phase portrait: velocity v over weight w"].map((label) =>
-    self.plot(side, { label, isImage: true, height: () => 159, margin: [8, 14, 38, 44] }));
+  const charts = ["The weight w after each step", "Phase portrait: velocity v over weight w"].map(
+    (label) => self.plot(side, { label, isImage: true, height: () => 159, margin: [8, 14, 38, 44] })
+  );
   const kinds = ["rest", "mode", "path momentum", "dots momentum"];
-  const parts = charts.map(({ inside }) => kinds.map((kind) => add(inside, "path", { class: kind })));
+  const parts = charts.map(({ inside }) =>
+    kinds.map((kind) => add(inside, "path", { class: kind }))
+  );
 
   const lower = add(stage, "div", { class: "columns readouts" });
   const [left, controls] = [0, 1].map(() => add(lower, "div"));
   const card = add(left, "p");
   const words = ["b", "span", "span", "span"].map((tag) => add(card, tag));
   const buttons = add(left, "div", { class: "buttons" });
-  self.button(buttons, "Critical μ for this αλ", () => ({ momentum: compute(self.state()).critical }));
+  self.button(buttons, "Critical μ for this αλ", () => ({
+    momentum: compute(self.state()).critical
+  }));
   self.resetButton(buttons);
-  const slider = (name, label, symbol, step, show) => self.slider(controls, name, { label, symbol, step, show });
+  const slider = (name, label, symbol, step, show) =>
+    self.slider(controls, name, { label, symbol, step, show });
   const lr = slider("scaled_lr", "step size × curvature", "αλ", 0.01, number);
   slider("momentum", "momentum", "μ", 0.01, number);
   slider("num_steps", "steps", "", 1, String);
@@ -96,24 +143,45 @@ function render({ model, el }) {
     map.drawn = map.width;
     map.frame({ x: [0, 4], xLabel: "step size × curvature αλ", y: [0, 1], yLabel: "momentum μ" });
     bar.replaceChildren();
-    const title = add(bar, "text", { x: map.box.x, y: 11 }, "spectral radius ρ, the error’s factor per step");
+    const title = add(
+      bar,
+      "text",
+      { x: map.box.x, y: 11 },
+      "spectral radius ρ, the error’s factor per step"
+    );
     if (title.getComputedTextLength() > map.width - map.box.x) setText(title, "spectral radius ρ");
     map.rate = scale([0, 3], [map.box.x, map.box.x + map.box.width]);
     LEVELS.forEach((level, i) => {
       set(bands[i], { d: `${map.line(corners(level))}Z` });
-      add(bar, "path", { d: `M${map.box.x},26H${map.rate(level)}v9H${map.box.x}z`, style: fill(level) });
+      add(bar, "path", {
+        d: `M${map.box.x},26H${map.rate(level)}v9H${map.box.x}z`,
+        style: fill(level)
+      });
     });
-    const write = (rate) => add(bar, "text", { x: map.rate(rate), y: 49, "text-anchor": "middle" }, String(rate));
+    const write = (rate) =>
+      add(bar, "text", { x: map.rate(rate), y: 49, "text-anchor": "middle" }, String(rate));
     [0, 0.5, 1, 2, 3].forEach(write);
-    for (const line of lines) set(line, { d: map.line(CRITICAL) + map.line([[2, 0], [4, 1]]) });
-    NAMES.forEach(([, a, momentum, turn], i) => set(notes[i], {
-      transform: `translate(${map.x(a)},${map.y(momentum)}) rotate(${turn})`,
-    }));
+    for (const line of lines)
+      set(line, {
+        d:
+          map.line(CRITICAL) +
+          map.line([
+            [2, 0],
+            [4, 1]
+          ])
+      });
+    NAMES.forEach(([, a, momentum, turn], i) =>
+      set(notes[i], {
+        transform: `translate(${map.x(a)},${map.y(momentum)}) rotate(${turn})`
+      })
+    );
   }
 
   function drawPaths({ w, v, eigenvalues }, numSteps) {
-    const [far, fast] = [w, v].map((values) =>
-      [0.5, 1, 2].find((size) => values.every((value) => Math.abs(value) <= 1.1 * size)) ?? 5);
+    const [far, fast] = [w, v].map(
+      (values) =>
+        [0.5, 1, 2].find((size) => values.every((value) => Math.abs(value) <= 1.1 * size)) ?? 5
+    );
     const rows = (size) => [-size, 0, size].map((at) => [at, number(at, at % 1 ? 1 : 0)]);
     const axis = (size, yLabel) => ({ y: [-1.15 * size, 1.15 * size], yLabel, rows: rows(size) });
     const weight = axis(far, "weight w");
@@ -125,10 +193,23 @@ function render({ model, el }) {
     const lost = w.findIndex((at) => Math.abs(at) > 1e6); // nothing comes back from there
     const seen = w.slice(0, lost < 0 ? w.length : lost + 1);
     const paths = [seen.map((at, t) => [t, at]), seen.map((at, t) => [at, v[t]])];
-    charts.forEach((chart, i) => [
-      chart.line([[-9, 0], [999, 0]]) + (i ? chart.line([[0, -9], [0, 9]]) : ""),
-      i ? modes.map(chart.line).join("") : "", chart.line(paths[i]), chart.dots(paths[i]),
-    ].forEach((d, part) => set(parts[i][part], { d })));
+    charts.forEach((chart, i) =>
+      [
+        chart.line([
+          [-9, 0],
+          [999, 0]
+        ]) +
+          (i
+            ? chart.line([
+                [0, -9],
+                [0, 9]
+              ])
+            : ""),
+        i ? modes.map(chart.line).join("") : "",
+        chart.line(paths[i]),
+        chart.dots(paths[i])
+      ].forEach((d, part) => set(parts[i][part], { d }))
+    );
   }
 
   self.draw = (state) => {

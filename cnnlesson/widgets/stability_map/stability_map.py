@@ -109,16 +109,17 @@ class StabilityMap(Figure, module="stability_map"):
                 [(1 - r, 0), (1 + r, 0), ((1 + r) ** 2, r**2), ((1 - r) ** 2, r**2)]
             ]  # where the spectral radius is at most r
         )
-        roots = np.linspace(0, 2, 41)
+        roots = np.linspace(0, 2, 61)
         critical = svg_path(_pixels(zip(roots**2, (1 - roots) ** 2, strict=True)))
         bound = svg_path(_pixels([(2, 0), (4, 1)]))
         names = "".join(
-            f'<text x="{x:.0f}" y="{y:.0f}">{name}</text>'
-            for name, place in (
-                ("ripples", (1.2, 0.6)),
-                ("monotone", (0.22, 0.06)),
-                ("zigzag", (1.72, 0.03)),
-                ("divergence", (3.3, 0.25)),
+            f'<text transform="translate({x:.1f},{y:.1f}) rotate({turn})">{name}</text>'
+            for name, place, turn in (
+                ("ripples", (1.25, 0.6), 0),
+                ("monotone", (0.19, 0.12), -90),
+                ("zigzag", (1.7, 0.035), 0),
+                ("divergence", (3.3, 0.3), 0),
+                ("critical", (2.45, 0.36), -53),
             )
             for x, y in _pixels([place])
         )

@@ -1,6 +1,8 @@
 // The losses of several trainings, the newest while it trains, and a table that names them.
 
-import { add, figure, powerOfTen, set, setText } from "../shared/figure.js";
+import { add, set, setText } from "../shared/dom.js";
+import { figure } from "../shared/figure.js";
+import { powerOfTen } from "../shared/numbers.js";
 
 const GUESS = Math.log10(Math.log(10)); // of the loss when each of ten digits is as likely
 const APART = 13; // pixels between two numbers at the curves' ends
@@ -16,13 +18,13 @@ export function compute({ finished, current }) {
   const curves = given.map(({ points, line, ...rest }) => ({
     ...rest,
     points: points.map(log),
-    line: line.map(log),
+    line: line.map(log)
   }));
   const heights = curves.flatMap(({ points }) => points.map(([, y]) => y));
   return {
     curves,
     x: [0, curves.length ? Math.max(...curves.map((curve) => curve.end)) : 6000],
-    y: [Math.floor(Math.min(-1, ...heights)), Math.ceil(Math.max(1, ...heights))],
+    y: [Math.floor(Math.min(-1, ...heights)), Math.ceil(Math.max(1, ...heights))]
   };
 }
 
@@ -41,7 +43,8 @@ export function spread(heights, bottom) {
   return moved;
 }
 
-const power = (exponent) => (Math.abs(exponent) < 3 ? String(10 ** exponent) : powerOfTen(exponent));
+const power = (exponent) =>
+  Math.abs(exponent) < 3 ? String(10 ** exponent) : powerOfTen(exponent);
 
 let numNamed = 0;
 
@@ -61,10 +64,17 @@ function render({ model, el }) {
   const words = add(self.root, "p", { class: "result" });
   const plot = self.plot(self.root, {
     label: "The loss against the images seen so far, a curve for each training",
-    isImage: true, height: (width) => Math.min(280, Math.max(200, 0.5 * width)), margin: [10, 30, 38, 52],
+    isImage: true,
+    height: (width) => Math.min(280, Math.max(200, 0.5 * width)),
+    margin: [10, 30, 38, 52]
   });
   const guess = add(plot.inside, "path", { class: "guess" });
-  const guessing = add(plot.inside, "text", { class: "note", "text-anchor": "end" }, "ln 10: a guess");
+  const guessing = add(
+    plot.inside,
+    "text",
+    { class: "note", "text-anchor": "end" },
+    "ln 10: a guess"
+  );
   const lines = add(plot.inside, "g");
   const ends = add(plot.svg, "g", { "aria-hidden": "true" });
   const table = add(add(self.root, "div", { class: "scroll" }), "table");
@@ -80,7 +90,12 @@ function render({ model, el }) {
       const group = add(lines, "g", { class: colour(number) });
       const row = add(body, "tr");
       const title = add(row, "th", { scope: "row" });
-      const sample = add(title, "svg", { class: `sample ${colour(number)}`, width: 22, height: 10, "aria-hidden": "true" });
+      const sample = add(title, "svg", {
+        class: `sample ${colour(number)}`,
+        width: 22,
+        height: 10,
+        "aria-hidden": "true"
+      });
       add(sample, "path", { class: "line", d: "M1,5h20" });
       drawn.set(number, {
         points: add(group, "path", { class: "points" }),
@@ -88,7 +103,7 @@ function render({ model, el }) {
         end: add(ends, "text", { class: colour(number) }, String(number)),
         name: add(title, "span"),
         cells: HEADINGS.slice(1).map(() => add(row, "td")),
-        all: [group, row],
+        all: [group, row]
       });
     }
     return drawn.get(number);
@@ -98,9 +113,15 @@ function render({ model, el }) {
     const { curves, x, y } = compute(state);
     const rows = [];
     const every = Math.ceil((y[1] - y[0]) / 8); // a network that diverges passes many powers of ten
-    for (let exponent = y[0]; exponent <= y[1]; exponent += every) rows.push([exponent, power(exponent)]);
+    for (let exponent = y[0]; exponent <= y[1]; exponent += every)
+      rows.push([exponent, power(exponent)]);
     plot.frame({ x, xLabel: "images seen", y, yLabel: "loss of a batch", rows });
-    set(guess, { d: plot.line([[x[0], GUESS], [x[1], GUESS]]) });
+    set(guess, {
+      d: plot.line([
+        [x[0], GUESS],
+        [x[1], GUESS]
+      ])
+    });
     set(guessing, { x: plot.x(x[1]) - 6, y: plot.y(GUESS) - 6 });
 
     for (const [number, elements] of drawn) {
@@ -118,7 +139,7 @@ function render({ model, el }) {
       set(elements.end, {
         x: last ? plot.x(last[0]) + 5 : 0,
         y: moved[i] + 4,
-        visibility: last ? "visible" : "hidden",
+        visibility: last ? "visible" : "hidden"
       });
       setText(elements.name, `${curve.number}: ${curve.name}`);
       curve.cells.forEach((text, k) => setText(elements.cells[k], text));

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from traitlets import Bool, Dict, List, Unicode
 
-from cnnlesson.widgets.shared.figure import self_contained, sources_of, style_of
+from cnnlesson.widgets.shared.sources import esm_of, style_of
 
 __all__ = ["Curve", "LossPlot"]
 
@@ -95,7 +95,7 @@ class LossPlot(anywidget.AnyWidget):
         Whether screen readers should say the words.
     """
 
-    _esm = self_contained(*sources_of("loss_plot", "training_panel"))
+    _esm = esm_of("loss_plot", "training_panel")
     _css = style_of("loss_plot", "training_panel")
     finished = List(Dict()).tag(sync=True)
     current = Dict().tag(sync=True)

@@ -1,0 +1,142 @@
+"""One script out of several modules, for hosts where a module cannot fetch another.
+
+A live notebook hands its front end a single string, and a page that is opened from a file may not
+import a second one. So each module becomes a function, which stands there once, and what it returns
+is shared by all figures of a page.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+from hashlib import sha256
+
+__all__ = ["bundle", "definitions"]
+
+_IMPORT = re.compile(r'^import \{([^}]+)\} from "(?:\.|\.\./shared)/(\w+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:const|function|class) (\w+))", re.MULTILINE)
+_DEFAULT = re.compile(r"^export default (.+);\n", re.MULTILINE)
+# The first figure of a page that has a module defines it, the others take what is there.
+_DEFINE = """\
+const modules = (globalThis.cnnlessonModules ??= {});
+const define = (key, make) => (modules[key] ??= make());
+"""
+
+
+def bundle(entry: str, sources: Mapping[str, str]) -> str:
+    """Return a module with those that it imports put in front of it, so that it imports nothing.
+
+    Each of the others is a function that runs once in a page, whichever figure comes first. Its
+    key there is its name with a checksum of what it is made of: figures of another version, in
+    the same page, keep to theirs.
+
+    Parameters
+    ----------
+    entry : str
+        Name of the module. Its own exports stay exports.
+    sources : mapping of str to str
+        Sources by name, of the module and of those that may be imported. Each import begins its
+        line and has the form ``import { a, b } from "./name.js";``, or ``"../shared/name.js"``.
+        Each export but the entry's default one is a declaration that begins its line.
+
+    Returns
+    -------
+    str
+        Source of one ECMAScript module.
+
+    Raises
+    ------
+    ValueError
+        If an import has another form, if it names a module or an export that is not there, or if
+        modules import each other in a circle.
+    """
+    *order, _ = _in_order([entry], sources)
+    bodies: dict[str, str] = {}
+    keys: dict[str, str] = {}
+    for name in [*order, entry]:
+        # With the keys of what it imports, so that a change in those is a change in this.
+        bodies[name] = _with_imports(sources[name], keys)
+        keys[name] = f"{name}_{sha256(bodies[name].encode()).hexdigest()[:12]}"
+    made = "".join(_definition(keys[name], bodies[name]) for name in order)
+    return f"{_DEFINE}{made}{bodies[entry]}" if made else bodies[entry]
+
+
+def definitions(sources: Mapping[str, str]) -> str:
+    """Return a call ``define("name", () => …)`` for each module, after those for what it imports.
+
+    Parameters
+    ----------
+    sources : mapping of str to str
+        Sources by name, of the form that `bundle` asks for.
+
+    Returns
+    -------
+    str
+        Source for a script that has the function ``define``, and an object ``modules`` with what
+        the modules made: their exports by name, and the default one as ``default``.
+
+    Raises
+    ------
+    ValueError
+        As `bundle`.
+    """
+    keys = {name: name for name in sources}
+    return "".join(
+        _definition(name, _with_imports(sources[name], keys))
+        for name in _in_order(sorted(sources), sources)
+    )
+
+
+def _with_imports(source: str, keys: Mapping[str, str]) -> str:
+    """Return the source with what it imports taken from ``modules``."""
+
+    def take(found: re.Match) -> str:
+        names = " ".join(found[1].split()).removesuffix(",")
+        return f"const {{ {names} }} = modules.{keys[found[2]]};\n"
+
+    return _IMPORT.sub(take, source)
+
+
+def _definition(key: str, body: str) -> str:
+    """Return the call that defines a module."""
+    exports = _EXPORT.findall(body) + [f"default: {value}" for value in _DEFAULT.findall(body)]
+    inside = _DEFAULT.sub("", _EXPORT.sub("", body))
+    return f"define({json.dumps(key)}, () => {{\n{inside}return {{ {', '.join(exports)} }};\n}});\n"
+
+
+def _in_order(entries: list[str], sources: Mapping[str, str]) -> list[str]:
+    """Return some modules and all they need, each after what it imports."""
+    graph: dict[str, list[str]] = {}
+    waiting = list(entries)
+    while waiting:
+        name = waiting.pop()
+        if name not in graph:
+            graph[name] = _imports(name, sources)
+            waiting += graph[name]
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        circle = " → ".join(reversed(error.args[1]))
+        raise ValueError(f"expected imports that run one way, found {circle}") from None
+
+
+def _imports(name: str, sources: Mapping[str, str]) -> list[str]:
+    """Return the modules that one imports, all of them checked."""
+    if other := re.search(r"^\s*import\b.*$", _IMPORT.sub("", sources[name]), re.MULTILINE):
+        raise ValueError(
+            f'{name}.js: expected `import {{ … }} from "./name.js";`, found `{other[0].strip()}`'
+        )
+    found = []
+    for names, source in _IMPORT.findall(sources[name]):
+        if source not in sources:
+            there = ", ".join(sorted(sources.keys() - {name}))
+            raise ValueError(f"{name}.js: expected an import from one of {there}, found {source}")
+        exports = _EXPORT.findall(sources[source])
+        wanted = [word.strip() for word in names.split(",") if word.strip()]
+        if missing := [word for word in wanted if word not in exports]:
+            raise ValueError(
+                f"{name}.js: expected imports among {', '.join(exports)} from {source}.js, "
+                f"found {', '.join(missing)}"
+            )
+        found.append(source)
+    return found
