@@ -192,7 +192,7 @@ def _axes(x_name: str, x: Tensor, batch: Tensor, calls: list[_Call]) -> str | No
         expected = f"vectors of shape (n, {first.layer.in_features})"
         if first.input.shape[-1] == first.layer.in_features or first.input.numel() != batch.numel():
             return None
-        way_out: str | None = _way_to_vectors(x_name, x, first.layer.in_features)
+        way_out = _way_to_vectors(x_name, x, first.layer.in_features)
     elif isinstance(first.layer, _ConvNd) and first.input.shape == batch.shape:
         channels, rank = first.layer.in_channels, len(first.layer.kernel_size)
         sides = ("depth", "height", "width")[-rank:] if rank > 1 else ("length",)
