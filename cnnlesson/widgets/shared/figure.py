@@ -9,7 +9,7 @@ with a sentence, for readers without JavaScript and for previews of the notebook
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ from traitlets import Dict, default
 
 from cnnlesson.widgets.shared.settings import Setting
 
-__all__ = ["Figure", "self_contained", "sources_of", "style_of", "svg_path"]
+__all__ = ["Figure", "self_contained", "sources_of", "style_of"]
 
 _WIDGETS = Path(__file__).parents[1]
 _IMPORT = re.compile(r'^import \{([^}]+)\} from "(?:\.|\.\./shared)/(\w+)\.js";\n', re.MULTILINE)
@@ -102,11 +102,6 @@ def style_of(module: str, folder: str = "") -> str:
     """
     sheets = [_WIDGETS / "shared" / "figure.css", _WIDGETS / (folder or module) / f"{module}.css"]
     return "".join(path.read_text("utf-8") for path in sheets if path.exists())
-
-
-def svg_path(points: Iterable[tuple[float, float]]) -> str:
-    """Return the points, in pixels, as the ``d`` of an SVG path, to a tenth of a pixel."""
-    return "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
 class Figure(anywidget.AnyWidget):
