@@ -118,6 +118,20 @@ def test_the_mathematics_knows_nothing_of_torch_but_in_the_optimiser(module):
     assert uses_torch == (module == "cnnlesson.momentum.classical_sgd")
 
 
+@pytest.mark.parametrize("module", modules())
+def test_no_module_takes_a_private_name_from_another(module):
+    path = FOLDER.joinpath(*module.split(".")[1:])
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    taken = {
+        alias.name
+        for node in ast.walk(ast.parse(source.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cnnlesson")
+        for alias in node.names
+    }
+    private = sorted(name for name in taken - set(MAY_IMPORT) if name.startswith("_"))
+    assert private == [], f"{module}: make the name public where it is, or move it to _support"
+
+
 def test_imports_are_found_at_all():
     assert "cnnlesson.evaluation" in imports_of("cnnlesson.training")
     assert "cnnlesson._support.arguments" in imports_of("cnnlesson.momentum.descent")

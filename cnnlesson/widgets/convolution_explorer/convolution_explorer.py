@@ -8,6 +8,7 @@ from cnnlesson.tracing import output_size
 from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.pixels import CELL, Drawing, digits, drawn_on, frame, shaded
 from cnnlesson.widgets.shared.settings import Choice, Numbers, Whole
+from cnnlesson.widgets.shared.svg import svg_image
 
 __all__ = ["ConvolutionExplorer"]
 
@@ -80,17 +81,19 @@ class ConvolutionExplorer(Figure, module="convolution_explorer"):
         image = functional.pad(self.image(), [self.padding] * 4)
         right = CELL * (len(image) + 2)
         shown = "drawing" if self.drawing else f"handwritten {self.digit}"
-        return (
-            f'<svg viewBox="-4 -4 {2 * right - 12} {CELL * len(image) + 8}" width="600" '
-            'role="img" style="max-width:100%;height:auto" '
-            f'aria-label="Left a {shown}, white on black, three by three pixels framed. '
-            'Right the output of the kernel, red where positive, blue where negative.">'
+        label = (
+            f"Left a {shown}, white on black, three by three pixels framed. "
+            "Right the output of the kernel, red where positive, blue where negative."
+        )
+        body = (
             f"{shaded(image, 'black', ['white'])}"
             f"{frame(self.stride * row, self.stride * column, 3)}"
             f'<g transform="translate({right},0)">'
             f"{shaded(output / (self.limit or 1), 'white', ['#b2182b', '#2166ac'])}"
-            f"{frame(row, column, 1)}</g></svg>"
+            f"{frame(row, column, 1)}</g>"
         )
+        size = (2 * right - 20, CELL * len(image))
+        return svg_image(body, label=label, size=size, width=600, margin=4)
 
     def summary(self) -> str:
         """Return the output's size and the chosen sum, in one sentence."""

@@ -16,6 +16,7 @@ from cnnlesson.model import ConvNet
 from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.pixels import CELL, Drawing, drawn_on, shaded
 from cnnlesson.widgets.shared.settings import Choice, Whole
+from cnnlesson.widgets.shared.svg import svg_image
 
 __all__ = ["DigitReader"]
 
@@ -192,12 +193,17 @@ class DigitReader(Figure, module="digit_reader"):
             f'<text x="{200 * p + 352:.1f}" y="{28 * label + 20}">{escape(percent(p))}</text>'
             for label, p in enumerate(probabilities)
         )
-        return (
-            f'<svg viewBox="-4 -4 624 {28 * CELL + 8}" width="600" role="img" '
-            'style="max-width:100%;height:auto" fill="currentColor" font-size="16" '
-            f'aria-label="A digit, white on black, and the probabilities of ten answers as bars. '
-            f'The longest is that of {max(range(10), key=probabilities.__getitem__)}.">'
-            f"{shaded(self.image(), 'black', ['white'])}{bars}</svg>"
+        label = (
+            f"A digit, white on black, and the probabilities of ten answers as bars. "
+            f"The longest is that of {max(range(10), key=probabilities.__getitem__)}."
+        )
+        return svg_image(
+            f"{shaded(self.image(), 'black', ['white'])}{bars}",
+            label=label,
+            size=(616, 28 * CELL),
+            width=600,
+            margin=4,
+            look='fill="currentColor" font-size="16"',
         )
 
     def summary(self) -> str:

@@ -4,8 +4,9 @@ import numpy as np
 
 from cnnlesson.momentum.descent import Trajectory, momentum_descent
 from cnnlesson.momentum.iterates import quadratic_path
-from cnnlesson.widgets.shared.figure import Figure, svg_path
+from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.settings import Number, Point, Whole
+from cnnlesson.widgets.shared.svg import svg_image, svg_path
 
 __all__ = ["EigenBasis"]
 
@@ -132,10 +133,11 @@ class EigenBasis(Figure, module="eigen_basis"):
             f'<path d="M360,{base}H630" stroke-opacity="0.3"/>'
             for to_come, component, base in components
         )
-        return (
-            '<svg viewBox="0 0 640 310" width="640" role="img" style="max-width:100%;height:auto" '
-            'aria-label="Left a path over a tilted bowl with its two eigenvectors; right the '
-            'path’s two components along them, over the steps.">'
+        label = (
+            "Left a path over a tilted bowl with its two eigenvectors; right the "
+            "path’s two components along them, over the steps."
+        )
+        body = (
             f'<svg role="presentation" width="{2 * middle}" height="{2 * middle}">'
             f'<g transform="translate({middle},{middle}) rotate({-self.angle:.4g})" '
             'fill="currentColor" fill-opacity="0.03" stroke="currentColor" stroke-opacity="0.25">'
@@ -147,8 +149,9 @@ class EigenBasis(Figure, module="eigen_basis"):
             f'<svg role="presentation" x="360" width="270" height="310" viewBox="360 0 270 310">'
             f'<g fill="none" stroke="currentColor" stroke-width="2">{curves}</g></svg>'
             '<g fill="currentColor" font-size="14"><text x="360" y="20">along q₁, flat</text>'
-            '<text x="360" y="170">along q₂, steep</text></g></svg>'
+            '<text x="360" y="170">along q₂, steep</text></g>'
         )
+        return svg_image(body, label=label, size=(640, 310))
 
     def summary(self) -> str:
         """Return where the path and its components end, in one sentence."""

@@ -7,6 +7,7 @@ from cnnlesson.momentum.iterates import noise_floor, stochastic_error
 from cnnlesson.momentum.step_matrix import step_rate
 from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.settings import Number, Whole
+from cnnlesson.widgets.shared.svg import svg_image
 
 __all__ = ["ErrorMilestones"]
 
@@ -143,16 +144,18 @@ class ErrorMilestones(Figure, module="error_milestones"):
                 (300, 370, 450), (1, 0.55, 0.25), _FRACTIONS, strict=True
             )
         )  # bars lie over each other, and so do their shades
-        return (
-            '<svg viewBox="0 0 640 320" width="640" role="img" style="max-width:100%;height:auto" '
-            'aria-label="A bar for each eigenvalue, as long as its error takes to shrink to a '
-            'tenth, a hundredth and a thousandth.">'
+        label = (
+            "A bar for each eigenvalue, as long as its error takes to shrink to a "
+            "tenth, a hundredth and a thousandth."
+        )
+        body = (
             f'<g stroke="currentColor" stroke-width="10">{bars}</g>'
             '<g fill="currentColor" font-size="13" text-anchor="end">'
             f'<text x="62" y="292">{self.curvatures[0]:.2g}</text><text x="62" y="26">λ = 1</text>'
             f'<text x="70" y="314">0</text><text x="630" y="314">{self.num_steps} steps</text>'
-            f'<text x="290" y="314">error stays below</text>{legend}</g></svg>'
+            f'<text x="290" y="314">error stays below</text>{legend}</g>'
         )
+        return svg_image(body, label=label)
 
     def summary(self) -> str:
         """Return the slowest component, its milestone and the noise, in one sentence."""

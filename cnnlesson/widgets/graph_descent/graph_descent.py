@@ -9,6 +9,7 @@ from cnnlesson.momentum.descent import Trajectory, momentum_descent
 from cnnlesson.momentum.graphs import PinnedGraph, expander_graph, grid_graph, path_graph
 from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.settings import Choice, Number, Whole
+from cnnlesson.widgets.shared.svg import svg_image
 
 __all__ = ["GraphDescent"]
 
@@ -128,13 +129,15 @@ class GraphDescent(Figure, module="graph_descent"):
             f'fill-opacity="{np.clip(w, 0, 1):.2f}"{look}/>'
             for i, ((x, y), w, look) in enumerate(zip(places, weights, silent, strict=True))
         )
-        return (
-            '<svg viewBox="0 0 320 320" width="320" role="img" style="max-width:100%;height:auto" '
-            f'aria-label="A graph of 64 nodes, a {self.graph}; the larger a node’s weight, '
-            'the darker it is. The first is held at 1.">'
-            f'<path d="{edges}" stroke="currentColor" stroke-opacity="0.4"/>'
-            f'<g fill="currentColor" stroke="currentColor">{nodes}</g></svg>'
+        label = (
+            f"A graph of 64 nodes, a {self.graph}; the larger a node’s weight, "
+            "the darker it is. The first is held at 1."
         )
+        body = (
+            f'<path d="{edges}" stroke="currentColor" stroke-opacity="0.4"/>'
+            f'<g fill="currentColor" stroke="currentColor">{nodes}</g>'
+        )
+        return svg_image(body, label=label, size=(320, 320))
 
     def summary(self) -> str:
         """Return how far news and weights have come, in one sentence."""

@@ -3,8 +3,9 @@
 import numpy as np
 
 from cnnlesson.momentum.descent import Trajectory, momentum_descent
-from cnnlesson.widgets.shared.figure import Figure, svg_path
+from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.settings import Number, Point, Whole
+from cnnlesson.widgets.shared.svg import svg_image, svg_path
 
 __all__ = ["MomentumExplorer"]
 
@@ -103,14 +104,16 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
             for rx, ry in [_SCALE * np.sqrt(2 * loss / self.curvatures)]
         )
         [(x, y)] = self._pixels(np.array([self.start]))
-        return (
-            '<svg viewBox="0 0 640 320" width="640" role="img" style="max-width:100%;height:auto" '
-            'aria-label="Two paths down an elongated bowl, drawn over its contours: '
-            'momentum, solid, with its velocity as an arrow, and gradient descent, dashed.">'
+        label = (
+            "Two paths down an elongated bowl, drawn over its contours: "
+            "momentum, solid, with its velocity as an arrow, and gradient descent, dashed."
+        )
+        body = (
             '<g fill="currentColor" fill-opacity="0.03" stroke="currentColor" '
             f'stroke-opacity="0.25">{contours}</g>{paths}'
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="currentColor"/>{self._arrow()}</svg>'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="currentColor"/>{self._arrow()}'
         )
+        return svg_image(body, label=label)
 
     def summary(self) -> str:
         """Return where both paths end, in one sentence."""

@@ -10,8 +10,9 @@ from cnnlesson.momentum.regression import (
     early_stopping_filter,
     tikhonov_filter,
 )
-from cnnlesson.widgets.shared.figure import Figure, svg_path
+from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.settings import Choice, Number, Whole
+from cnnlesson.widgets.shared.svg import svg_image, svg_path
 
 __all__ = ["PolynomialFit"]
 
@@ -185,17 +186,19 @@ class PolynomialFit(Figure, module="polynomial_fit"):
             for i, part in enumerate(other)
             if self.shown != "early stopping"
         )
-        return (
-            '<svg viewBox="0 0 640 300" width="640" role="img" style="max-width:100%;height:auto" '
-            'aria-label="Left noisy points, the curve they come from, faint, and polynomials, '
-            "by early stopping, solid, or by Tikhonov’s penalty, dashed; right what part of each "
-            'eigenfeature is learned, a bar each, and what part the penalty keeps, a mark.">'
+        label = (
+            "Left noisy points, the curve they come from, faint, and polynomials, by early "
+            "stopping, solid, or by Tikhonov’s penalty, dashed; right what part of each "
+            "eigenfeature is learned, a bar each, and what part the penalty keeps, a mark."
+        )
+        body = (
             f'<g fill="currentColor" fill-opacity="0.6">{dots}</g>'
             f'<g fill="none" stroke="currentColor">{curves}{bars}{marks}</g>'
             '<g fill="currentColor" font-size="13"><text x="20" y="292">x from −1 to 1</text>'
             '<text x="370" y="292">0</text>'
-            f'<text x="{370 + one:.0f}" y="292" text-anchor="middle">learned: 1</text></g></svg>'
+            f'<text x="{370 + one:.0f}" y="292" text-anchor="middle">learned: 1</text></g>'
         )
+        return svg_image(body, label=label, size=(640, 300))
 
     def summary(self) -> str:
         """Return how far the fit has come, in words."""

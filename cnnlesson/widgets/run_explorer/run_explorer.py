@@ -18,8 +18,9 @@ from cnnlesson.widgets.run_explorer.packed_runs import (
     measured_values,
     pack_runs,
 )
-from cnnlesson.widgets.shared.figure import Figure, svg_path
+from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.settings import Choice, Setting
+from cnnlesson.widgets.shared.svg import svg_image, svg_path
 
 __all__ = ["RunExplorer"]
 
@@ -149,12 +150,13 @@ class RunExplorer(Figure, module="run_explorer"):
             f'<text x="64" y="{28 * j + 19}">{_show(momentum)}</text>'
             for j, momentum in enumerate(momenta)
         )
-        return (
-            f'<svg viewBox="0 0 640 {bottom + 24}" width="640" role="img" '
-            'style="max-width:100%;height:auto" aria-label="A map of measured runs: step size '
+        label = (
+            "A map of measured runs: step size "
             f"from {_show(rates[0])} to {_show(rates[-1])} to the right, momentum upward. The "
             "darker a cell, the higher its median test accuracy; a cross where a run diverged, a "
-            'ring where a network is dead, nothing where nothing was measured.">'
+            "ring where a network is dead, nothing where nothing was measured."
+        )
+        body = (
             f'<g fill="currentColor">{cells}</g>{here}'
             f'<svg role="presentation" x="72" width="560" height="{bottom}" fill="none" '
             f'stroke="currentColor" stroke-width="1.5">{lines}</svg>'
@@ -162,8 +164,9 @@ class RunExplorer(Figure, module="run_explorer"):
             f'<text x="86" y="{bottom + 18}">α = {_show(rates[0])}</text>'
             f'<text x="610" y="{bottom + 18}">{_show(rates[-1])}</text></g>'
             '<g fill="currentColor" font-size="13" text-anchor="end">'
-            f'{rows}<text x="20" y="19">μ</text></g></svg>'
+            f'{rows}<text x="20" y="19">μ</text></g>'
         )
+        return svg_image(body, label=label, size=(640, bottom + 24))
 
     def summary(self) -> str:
         """Return what came of the runs of the cell, in one sentence."""

@@ -9,7 +9,8 @@ from cnnlesson.diagrams.glyphs import Scale, set_in_rows, stack as squares
 from cnnlesson.diagrams.stages import Stage, trace_stages
 from cnnlesson.tracing import LayerShape, ShapeError, ShapeTable, ShapeTracer, receptive_fields
 from cnnlesson.widgets.shape_explorer.stack import NETWORKS, Network, Stack
-from cnnlesson.widgets.shared.figure import Figure, svg_path
+from cnnlesson.widgets.shared.figure import Figure
+from cnnlesson.widgets.shared.svg import svg_image, svg_path
 
 __all__ = ["ShapeExplorer"]
 
@@ -104,12 +105,9 @@ class ShapeExplorer(Figure, module="shape_explorer"):
                     f'<g{look}><path d="{faces}" fill-opacity="0.15" stroke="currentColor"/>'
                     f'<text x="{x:.0f}" y="{y:.0f}" fill="currentColor">{label.text}</text></g>'
                 )
-        return (
-            f'<svg viewBox="0 0 {layout.width:.0f} {layout.height:.0f}" '
-            f'width="{layout.width:.0f}" role="img" style="max-width:100%;height:auto" '
-            f'aria-label="{" ".join(map(str, stages))}">'
-            f'<g fill="currentColor" font-size="10" text-anchor="middle">{drawn}</g></svg>'
-        )
+        body = f'<g fill="currentColor" font-size="10" text-anchor="middle">{drawn}</g>'
+        size = (layout.width, layout.height)
+        return svg_image(body, label=" ".join(map(str, stages)), size=size)
 
     def summary(self) -> str:
         """Return what comes out and what it costs, or which layer is impossible, in a sentence."""

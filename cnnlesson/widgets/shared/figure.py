@@ -8,7 +8,6 @@ with a sentence, for readers without JavaScript and for previews of the notebook
 
 import json
 import sys
-from collections.abc import Iterable
 from html import escape
 from typing import Any, ClassVar
 
@@ -18,12 +17,7 @@ from traitlets import Dict, default
 from cnnlesson.widgets.shared.settings import Setting
 from cnnlesson.widgets.shared.sources import esm_of, style_of
 
-__all__ = ["Figure", "svg_path"]
-
-
-def svg_path(points: Iterable[tuple[float, float]]) -> str:
-    """Return the points, in pixels, as the ``d`` of an SVG path, to a tenth of a pixel."""
-    return "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in points)
+__all__ = ["Figure"]
 
 
 class Figure(anywidget.AnyWidget):

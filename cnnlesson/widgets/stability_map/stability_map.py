@@ -6,8 +6,9 @@ import numpy as np
 
 from cnnlesson.momentum.descent import Trajectory
 from cnnlesson.momentum.step_matrix import quarter_discriminant, step_matrix, step_rate
-from cnnlesson.widgets.shared.figure import Figure, svg_path
+from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.settings import Number, Whole
+from cnnlesson.widgets.shared.svg import svg_image, svg_path
 
 __all__ = ["StabilityMap"]
 
@@ -124,18 +125,20 @@ class StabilityMap(Figure, module="stability_map"):
             for x, y in _pixels([place])
         )
         [(x, y)] = _pixels([(self.scaled_lr, self.momentum)])
-        return (
-            '<svg viewBox="0 0 640 320" width="640" role="img" style="max-width:100%;height:auto" '
-            'aria-label="A map of momentum’s regimes, αλ from 0 to 4 to the right, μ from 0 to 1 '
-            'upward; the darker, the faster the error shrinks, and right of it nothing converges.">'
+        label = (
+            "A map of momentum’s regimes, αλ from 0 to 4 to the right, μ from 0 to 1 "
+            "upward; the darker, the faster the error shrinks, and right of it nothing converges."
+        )
+        body = (
             f'<g fill="currentColor" fill-opacity="0.06">{bands}</g>'
             f'<path d="{critical}{bound}" fill="none" stroke="currentColor"/>'
             '<path d="M0,0H640V320H0Z" fill="none" stroke="currentColor" stroke-opacity="0.4"/>'
             f'<g fill="currentColor" font-size="14" text-anchor="middle">{names}</g>'
             '<g fill="currentColor" font-size="14"><text x="8" y="20">μ = 1</text>'
             '<text x="632" y="312" text-anchor="end">αλ = 4</text></g>'
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="currentColor"/></svg>'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="currentColor"/>'
         )
+        return svg_image(body, label=label)
 
     def summary(self) -> str:
         """Return the regime and the rate, in one sentence."""

@@ -17,8 +17,8 @@ from traitlets import Bunch, TraitError, validate
 from cnnlesson.data import Digits, load_digits
 from cnnlesson.experiments.run import Run, RunResult, run_experiment
 from cnnlesson.training import History
-from cnnlesson.widgets.shared.figure import svg_path
 from cnnlesson.widgets.shared.settings import Choice, Number, Whole
+from cnnlesson.widgets.shared.svg import svg_image, svg_path
 from cnnlesson.widgets.training_panel.example_runs import EXAMPLES
 from cnnlesson.widgets.training_panel.loss_plot import Curve, LossPlot
 
@@ -249,17 +249,20 @@ class TrainingPanel(ipywidgets.VBox):
             for power in (2, 1, 0, -1)
         )
         run = EXAMPLES[0].run
-        return (
-            '<div class="cnnlesson-panel">\n'
-            '<svg viewBox="0 0 640 320" width="640" role="img" style="max-width:100%;height:auto" '
-            'aria-label="The loss of two trainings against the images seen, on a logarithmic '
-            'scale. With less momentum it keeps falling; with more it soon falls no further.">'
+        label = (
+            "The loss of two trainings against the images seen, on a logarithmic "
+            "scale. With less momentum it keeps falling; with more it soon falls no further."
+        )
+        body = (
             '<rect x="70" y="25" width="560" height="265" fill="none" stroke="#888"/>'
             '<g fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round">'
             f"{''.join(curves)}</g>"
             f'<g fill="currentColor" font-size="13" text-anchor="end">{marks}{"".join(labels)}'
             '<text x="70" y="310">0</text><text x="62" y="14">loss</text>'
-            f'<text x="630" y="310">{run.num_images:,} images seen</text></g></svg>\n'
+            f'<text x="630" y="310">{run.num_images:,} images seen</text></g>'
+        )
+        return (
+            f'<div class="cnnlesson-panel">\n{svg_image(body, label=label)}\n'
             f"<p>After one epoch of {run.num_images:,} images at α = {run.lr:g}, "
             f"{', and '.join(names)}.</p>\n"
             "<p>In a live notebook you set the sliders here, press Train and watch. To do that, "
