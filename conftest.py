@@ -8,7 +8,12 @@ from hypothesis import settings
 
 settings.register_profile("course", deadline=None)  # a busy machine is no defect
 settings.load_profile("course")
+# One thread, and the instructions that every x86 processor of the last ten years has: sums are then
+# added in the same order, and trained networks have the same last digits, on all of them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx2")
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
+os.environ.setdefault("MKL_CBWR", "COMPATIBLE")
 os.environ.setdefault("TQDM_DISABLE", "1")  # stored outputs hold no progress bars
 
 

@@ -31,7 +31,7 @@ def test_the_page_has_the_same_small_digits():
     source = (FOLDER / "shared" / "digits.js").read_text("utf-8")
     shipped = [
         [int(pixel, 17) for pixel in row]
-        for row in re.findall(r'^  "([0-9a-g]{64})",$', source, re.M)
+        for row in re.findall(r'^  "([0-9a-g]{64})",?$', source, re.M)
     ]
     pixels, labels = load_small_digits(return_X_y=True)
     for digit, small in enumerate(shipped):
@@ -46,14 +46,14 @@ def test_the_learned_kernels_are_what_their_command_gives():
         for channel, weights in re.findall(r'"learned (\d+)": \[(.+)\]', source)
     }
     torch.manual_seed(0)
-    digits, model = load_digits("sklearn"), ConvNet()
+    digits, model = load_digits("sklearn"), ConvNet().double()
     sgd = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    images = digits.images / 255
+    images = (digits.images + 0.123).round().double() / 255
     train_model(
         model, sgd, nn.CrossEntropyLoss(), images, digits.labels, num_epochs=2, progress=False
     )
     learned = model.layers[0].weight.detach()[list(shipped), 0].reshape(-1, 9)
-    np.testing.assert_allclose(list(shipped.values()), learned, atol=0.03)
+    np.testing.assert_allclose(list(shipped.values()), learned, atol=0.006)  # two decimals
     assert len(shipped) == 3
 
 
