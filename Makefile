@@ -11,7 +11,7 @@ PORT ?= 8000
 # One thread, and no progress bars in stored outputs: the conditions the chapters are compared in.
 QUIET := OMP_NUM_THREADS=1 TQDM_DISABLE=1
 
-.PHONY: book build test notebooks lint benchmarks results curvature weights repository clean
+.PHONY: book build test notebooks lint lint-figures benchmarks results curvature weights repository clean
 
 book: build
 	@echo
@@ -35,6 +35,16 @@ lint: .venv/ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-figures; else \
+	  echo "npm is not there: the figures' JavaScript and style were NOT checked"; fi
+
+# Biome and TypeScript, pinned in package-lock.json; nothing of them runs in a page.
+lint-figures: node_modules/.package-lock.json
+	npm run --silent lint
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	touch $@
 
 benchmarks: build
 	$(BIN)/python tests/benchmarks/training_speed.py
@@ -69,4 +79,4 @@ repository:
 	touch $@
 
 clean:
-	rm -rf _build .venv
+	rm -rf _build .venv node_modules

@@ -304,7 +304,7 @@ def run_explorer(root, svg, figure):
     shown_lines = [(subpaths(line)[0] - box) / [wide, 28] for line in lines if line]
     still_lines = [
         (subpaths(e.get("d"))[0] - [still_wide / 2, 0]) / [still_wide, 28]
-        for e in svg.find("svg").findall("path")
+        for e in svg.iterfind("svg/path")
     ]
     yield "lines", shown_lines, still_lines
     words = {e.text for e in columns.iter("text")}

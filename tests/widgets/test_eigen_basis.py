@@ -53,7 +53,7 @@ def test_turning_the_bowl_changes_the_path_and_no_component():
 
 def test_the_still_picture_shows_the_path():
     figure = EigenBasis(num_steps=8)
-    numbers = re.search(r'<path d="M([^"]+)" fill="none"', figure.picture())[1]
+    numbers = re.search(r'<path d="M([^"]+)"/></g><circle', figure.picture())[1]
     drawn = np.array(re.findall(r"-?[\d.]+", numbers), dtype=float).reshape(-1, 2)
     np.testing.assert_allclose(drawn, 154 + 22 * figure.path().w * [1, -1], atol=0.051)
     assert "NaN" not in EigenBasis(lr=4, momentum=0, num_steps=60).picture()

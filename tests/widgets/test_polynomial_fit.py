@@ -75,9 +75,9 @@ def test_what_travels_to_the_page_is_what_python_computes_with():
 def test_the_still_picture_s_bars_are_the_filters():
     figure = PolynomialFit(num_steps=40)
     picture = figure.picture()
-    bars = [float(part) / 240 for part in re.findall(r"M370,\d+h([\d.]+)", picture)]
-    np.testing.assert_allclose(bars, np.clip(figure.early_stopping(), 0, 1.1), atol=1e-3)
-    marks = [(float(part) - 370) / 240 for part in re.findall(r"M([\d.]+),\d+v20", picture)]
+    bars = [float(part) / 220 for part in re.findall(r"M370,\d+h([\d.]+)", picture)]
+    np.testing.assert_allclose(bars, np.clip(figure.early_stopping(), 0, 1.2), atol=1e-3)
+    marks = [(float(part) - 370) / 220 for part in re.findall(r"M([\d.]+),\d+v20", picture)]
     np.testing.assert_allclose(marks, figure.tikhonov(), atol=1e-3)
 
 

@@ -146,6 +146,11 @@ class RunExplorer(Figure, module="run_explorer"):
                 ]
             ]
         )
+        if lines:
+            lines = (
+                f'<svg role="presentation" x="72" width="560" height="{bottom}" fill="none" '
+                f'stroke="currentColor" stroke-width="1.5">{lines}</svg>'
+            )
         rows = "".join(
             f'<text x="64" y="{28 * j + 19}">{_show(momentum)}</text>'
             for j, momentum in enumerate(momenta)
@@ -157,9 +162,7 @@ class RunExplorer(Figure, module="run_explorer"):
             "ring where a network is dead, nothing where nothing was measured."
         )
         body = (
-            f'<g fill="currentColor">{cells}</g>{here}'
-            f'<svg role="presentation" x="72" width="560" height="{bottom}" fill="none" '
-            f'stroke="currentColor" stroke-width="1.5">{lines}</svg>'
+            f'<g fill="currentColor">{cells}</g>{here}{lines}'
             f'<g fill="currentColor" font-size="13" text-anchor="middle">{signs}'
             f'<text x="86" y="{bottom + 18}">α = {_show(rates[0])}</text>'
             f'<text x="610" y="{bottom + 18}">{_show(rates[-1])}</text></g>'
