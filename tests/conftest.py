@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urlencode, urlsplit
 
 import nbformat
 import pytest
+from filelock import FileLock
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import (
     Browser,
@@ -155,55 +157,95 @@ def serve() -> Iterator[Callable[[Path], str]]:
 
 
 @pytest.fixture(scope="session")
-def figure_book(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Return ``figure_book(*figures) -> folder``: a built book, its first page with the figures."""
+def build_once(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Return ``build_once(name, build) -> folder``: whichever worker comes first builds it."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
 
-    def figure_book(*figures: object) -> Path:
-        source = tmp_path_factory.mktemp(type(figures[0]).__name__)
-        cells = [new_markdown_cell("# A page\n\nText.")]
-        for figure in figures:
-            data, _ = figure._repr_mimebundle_()
-            output = new_output("execute_result", data=data, execution_count=1)
-            cells.append(new_code_cell("figure", outputs=[output], execution_count=1))
-        cells.append(new_markdown_cell("## After the figures\n\n" + "Text.\n\n" * 60))
-        metadata = {"language_info": {"name": "python"}}
-        nbformat.write(new_notebook(cells=cells, metadata=metadata), source / "index.ipynb")
-        (source / "plain.md").write_text("# No figure\n\nText.\n")
-        (source / "_toc.yml").write_text(
-            "{format: jb-book, root: index, chapters: [{file: plain}]}"
-        )
-        config = {
-            "title": "Figures",
-            "logo": "",
-            "execute": {"execute_notebooks": "off"},
-            "sphinx": {
-                "local_extensions": {"figures": str(Path(__file__).parents[1] / "book" / "_ext")},
-                "config": {
-                    "nb_mime_priority_overrides": [["html", "text/html", 5]],
-                    "html_context": {"default_mode": "auto"},
-                },
+    def build_once(name: str, build: Callable[[Path], None]) -> Path:
+        folder, is_built = shared / name, shared / f"{name}.built"
+        with FileLock(shared / f"{name}.lock"):
+            if not is_built.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # what failed on another worker
+                folder.mkdir()
+                build(folder)
+                is_built.touch()
+        return folder
+
+    return build_once
+
+
+def _write_page(path: Path, figures: list[object]) -> None:
+    cells = [new_markdown_cell("# A page\n\nText.")]
+    for figure in figures:
+        data, _ = figure._repr_mimebundle_()
+        output = new_output("execute_result", data=data, execution_count=1)
+        cells.append(new_code_cell("figure", outputs=[output], execution_count=1))
+    cells.append(new_markdown_cell("## After the figures\n\n" + "Text.\n\n" * 60))
+    path.parent.mkdir(exist_ok=True)
+    metadata = {"language_info": {"name": "python"}}
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
+
+
+def _build_figures(modules: list[ModuleType], source: Path) -> None:
+    pages = ["plain"]
+    (source / "plain.md").write_text("# No figure\n\nText.\n")
+    for module in modules:
+        for name, figures in figures_of(module).items():
+            pages.append(f"{module.__name__}/{name}")
+            _write_page(source / f"{pages[-1]}.ipynb", [figure() for figure in figures])
+    root, *chapters = pages
+    toc = {"format": "jb-book", "root": root, "chapters": [{"file": page} for page in chapters]}
+    config = {
+        "title": "Figures",
+        "logo": "",
+        "execute": {"execute_notebooks": "off"},
+        "sphinx": {
+            "local_extensions": {"figures": str(Path(__file__).parents[1] / "book" / "_ext")},
+            "config": {
+                "nb_mime_priority_overrides": [["html", "text/html", 5]],
+                "html_context": {"default_mode": "auto"},
             },
-        }
-        (source / "_config.yml").write_text(json.dumps(config))
-        build = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
-        command = [sys.executable, "-c", build, "build", source, "-W", "-n", "-q"]
-        built = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert built.returncode == 0, built.stderr
-        return source / "_build" / "html"
+        },
+    }
+    (source / "_toc.yml").write_text(json.dumps(toc))
+    (source / "_config.yml").write_text(json.dumps(config))
+    build = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", build, "build", source, "-W", "-n", "-q"]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
 
-    return figure_book
+
+def figures_of(module: ModuleType) -> dict[str, list[Callable[[], object]]]:
+    """Return the pages that a test module asks for, each with what makes its figures.
+
+    A module names its ``FIGURE``; one that needs more says so in ``PAGES``.
+    """
+    if hasattr(module, "FIGURE"):
+        return {"index": [module.FIGURE], **getattr(module, "PAGES", {})}
+    return getattr(module, "PAGES", {})
+
+
+@pytest.fixture(scope="session")
+def figure_book(request: pytest.FixtureRequest, build_once: Callable[..., Path]) -> Path:
+    """A built book with the figures of every test module, each module's in a folder of its name."""
+    modules = {getattr(item, "module", None) for item in request.session.items}
+    modules = sorted(filter(figures_of, modules), key=lambda module: module.__name__)
+    return build_once("figures", partial(_build_figures, modules)) / "_build" / "html"
 
 
 @pytest.fixture(scope="module")
-def book(request: pytest.FixtureRequest, figure_book: Callable[..., Path]) -> Path:
-    """A built book with the figure that the test module names as ``FIGURE``."""
-    return figure_book(request.module.FIGURE())
+def book(request: pytest.FixtureRequest, figure_book: Path) -> Path:
+    """The folder with the test module's own pages."""
+    return figure_book / request.module.__name__
 
 
 @pytest.fixture(scope="module")
-def addresses(book: Path, serve: Callable[[Path], str]) -> dict[str, str]:
-    """Where the book is: as files, and on a server."""
-    return {"file": book.as_uri(), "server": serve(book)}
+def addresses(book: Path, figure_book: Path, serve: Callable[[Path], str]) -> dict[str, str]:
+    """Where these pages are: as files, and on a server."""
+    return {"file": book.as_uri(), "server": f"{serve(figure_book)}/{book.name}"}
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
 """The book builds without a warning, and every page holds in a real browser."""
 
 import os
+import shutil
 import subprocess
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -17,24 +18,51 @@ TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 PAGES = [TOC["root"], *(page["file"] for part in TOC["parts"] for page in part["chapters"])]
 
 
-def build(folder, **environment):
+# Of these elements the theme gives those that scroll a place in the order of the Tab key.
+REACHED = """() => [...document.querySelectorAll(["pre", ".nboutput > .output_area",
+    ".cell_output > .output", ".jp-RenderedHTMLCommon", ".pst-scrollable-table-container"])].every(
+    (e) => (e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight)
+        || e.tabIndex === 0)"""
+# Contrast is a matter of style. Of all words with the same tags, classes, colours and sizes, up to
+# the root, axe-core needs to see one: a page has thousands, and it takes milliseconds for each.
+FIRST_OF_THEIR_KIND = """() => {
+    const numbers = new Map(), kinds = new Map([[null, 0]]), seen = new Set();
+    for (const element of document.querySelectorAll("*")) {
+        const style = getComputedStyle(element);
+        const look = [kinds.get(element.parentElement), element.tagName,
+            element.getAttribute("class"), style.color, style.backgroundColor,
+            style.backgroundImage, style.opacity, style.filter, style.fontSize,
+            style.fontWeight].join("|");
+        if (!numbers.has(look)) numbers.set(look, numbers.size + 1);
+        const kind = numbers.get(look);
+        kinds.set(element, kind);
+        element.removeAttribute("data-first-of-its-kind");
+        const isRead = element.matches("input, select, textarea") ||
+            [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+        if (!isRead || seen.has(kind) || !element.checkVisibility()) continue;
+        seen.add(kind);
+        element.setAttribute("data-first-of-its-kind", "");
+    }
+    return seen.size;
+}"""
+
+
+def build(source, options, folder, **environment):
     start = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", start, "build", str(ROOT)]
-    options = ["-W", "--keep-going", "-n", "--all", "--path-output", str(folder)]
-    return subprocess.run(
-        [*command, *options],
+    command = [sys.executable, "-c", start, "build", str(source), "--all"]
+    result = subprocess.run(
+        [*command, *options, "--path-output", str(folder)],
         capture_output=True,
         text=True,
         check=False,
         env=os.environ | environment,
     )
-
-
-@pytest.fixture(scope="module")
-def book(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("book")
-    result = build(folder)
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
+
+
+@pytest.fixture(scope="session")
+def book(build_once):
+    folder = build_once("book", partial(build, ROOT, ["-W", "--keep-going", "-n"]))
     return folder / "_build" / "html"
 
 
@@ -87,32 +115,66 @@ def test_a_chapter_can_be_launched(book, page):
     )
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("page", PAGES)
-def test_the_page_holds_in_a_browser(address, open_page, page, width, theme):
-    visit = open_page(f"{address}/{page}.html", width=width, theme=theme)
-    visit.page.wait_for_function("!window.MathJax || MathJax.startup?.promise", timeout=90_000)
-    visit.page.evaluate("window.MathJax?.startup?.promise")
-    assert visit.errors == []
-    assert visit.foreign == []
-    assert visit.page.evaluate("document.documentElement.dataset.theme") == theme
-    overflow = visit.page.evaluate(
+@pytest.fixture
+def open_whole(address, open_page):
+    """Return ``open_whole(page, width, theme) -> visit``: all typeset, all unfolded."""
+
+    def open_whole(page, width, theme):
+        visit = open_page(f"{address}/{page}.html", width=width, theme=theme)
+        visit.page.wait_for_function("!window.MathJax || MathJax.startup?.promise", timeout=90_000)
+        visit.page.evaluate("window.MathJax?.startup?.promise")
+        assert visit.errors == []
+        assert visit.foreign == []
+        check_screen(visit.page, theme)
+        # The theme looks for what scrolls when the page changes size.
+        visit.page.evaluate(
+            """() => {
+                for (const details of document.querySelectorAll("details")) details.open = true;
+                dispatchEvent(new Event("resize"));
+            }"""
+        )
+        visit.page.wait_for_function(REACHED)
+        return visit
+
+    return open_whole
+
+
+def check_screen(page, theme):
+    page.wait_for_function("(theme) => document.documentElement.dataset.theme === theme", arg=theme)
+    overflow = page.evaluate(
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     assert overflow <= 0
-    # What is folded away holds too. The theme looks for what scrolls when the page changes size.
-    visit.page.evaluate(
-        """() => {
-            for (const details of document.querySelectorAll("details")) details.open = true;
-            dispatchEvent(new Event("resize"));
-        }"""
-    )
-    visit.page.wait_for_timeout(500)
+
+
+def check_rules(page, context=None, **rules):
     # Without preloading: to look for media queries axe would fetch the page's stylesheets again.
-    options = {"resultTypes": ["violations"], "preload": False}
-    violations = Axe().run(visit.page, options=options).response["violations"]
+    options = {"resultTypes": ["violations"], "preload": False, **rules}
+    violations = Axe().run(page, context=context, options=options).response["violations"]
     assert [(v["id"], [node["target"] for node in v["nodes"]]) for v in violations] == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_holds_in_a_browser(open_whole, page, width, theme):
+    visit = open_whole(page, width, theme)
+    check_rules(visit.page, rules={"color-contrast": {"enabled": False}})
+    contrast = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+    for seen in (theme, "dark" if theme == "light" else "light"):
+        visit.page.emulate_media(color_scheme=seen)
+        check_screen(visit.page, seen)
+        assert visit.page.evaluate(FIRST_OF_THEIR_KIND) > 20
+        check_rules(visit.page, context="[data-first-of-its-kind]", **contrast)
+    assert visit.errors == []
+    assert visit.foreign == []
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_word_of_the_page_holds(open_whole, page, width, theme):
+    check_rules(open_whole(page, width, theme).page)
 
 
 def test_the_figures_are_small(book):
@@ -121,12 +183,17 @@ def test_the_figures_are_small(book):
 
 
 def test_a_fork_opens_the_fork(tmp_path):
-    result = build(
-        tmp_path,
-        GITHUB_SERVER_URL="https://github.com",
-        GITHUB_REPOSITORY="teacher/my-class",
-    )
-    assert result.returncode == 0, result.stderr[-4000:]
+    """One chapter is enough: where its buttons lead, the configuration says."""
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "book", source / "book")
+    (source / "notebooks").mkdir()
+    for name in ("_config.yml", "notebooks/01_digits.ipynb"):
+        shutil.copy(ROOT / name, source / name)
+    # The extensions look for the figures beside them.
+    (source / "cnnlesson").symlink_to(ROOT / "cnnlesson")
+    (source / "_toc.yml").write_text("{format: jb-book, root: notebooks/01_digits}")
+    fork = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "teacher/my-class"}
+    build(source, [], tmp_path, **fork)
     page = (tmp_path / "_build" / "html" / "notebooks" / "01_digits.html").read_text("utf-8")
     assert "mybinder.org/v2/gh/teacher/my-class/" in page
     assert "mybinder.org/v2/gh/cnnlesson/" not in page

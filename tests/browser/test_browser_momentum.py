@@ -28,14 +28,9 @@ from cnnlesson.momentum.quadratic import optimal_momentum, spectral_radius
 from cnnlesson.widgets import MomentumExplorer
 
 FIGURE = MomentumExplorer
+PAGES = {"index": [MomentumExplorer] * 2}
 SLIDERS = ("lr", "momentum", "condition_number", "num_steps")
 LOSSES = (1e-8, 1e4)
-
-
-@pytest.fixture(scope="module")
-def book(figure_book):
-    """A page that holds the figure twice."""
-    return figure_book(MomentumExplorer(), MomentumExplorer())
 
 
 def first(page):

@@ -41,6 +41,7 @@ def explorer(**settings):
 
 
 FIGURE = explorer
+PAGES = {"alone": [lambda: RunExplorer([made_up(lr=0.01)], lines="both")]}
 
 
 def shown(page):
@@ -409,9 +410,8 @@ def test_the_scale_is_even_in_lightness_and_signs_stand_out(open_figure, theme):
     assert contrast(diverged, paper) >= 3
 
 
-def test_one_run_alone_has_no_sliders(figure_book, open_page):
-    folder = figure_book(RunExplorer([made_up(lr=0.01)], lines="both"))
-    visit = open_page(f"{folder.as_uri()}/index.html")
+def test_one_run_alone_has_no_sliders(book, open_page):
+    visit = open_page(f"{book.as_uri()}/alone.html")
     expect(visit.page.locator(".readouts b")).to_have_text("Median test accuracy 0.900")
     assert visit.page.locator("input[type=range]:visible, select:visible").count() == 0
     paths = visit.page.locator("path").evaluate_all("(all) => all.map((e) => e.getAttribute('d'))")

@@ -1,5 +1,7 @@
 """Every figure keeps its height while a slider is dragged, and its words within its width."""
 
+from functools import partial
+
 import pytest
 
 from cnnlesson import read_results, results_path, widgets
@@ -7,6 +9,8 @@ from cnnlesson.widgets.shared.figure import Figure
 
 NAMED = [getattr(widgets, name) for name in widgets.__all__]
 CLASSES = [cls for cls in NAMED if issubclass(cls, Figure)]
+RUNS = {widgets.RunExplorer: [read_results(results_path("map"))]}
+PAGES = {"index": [partial(cls, *RUNS.get(cls, [])) for cls in CLASSES]}
 HEIGHTS = """async (module) => {
     const root = document.querySelector(`[data-module="${module}"] > .is-live`);
     const painted = () => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)));
@@ -36,13 +40,6 @@ WORDS_OUTSIDE = """(module) => {
         return box.left < left - 1 || box.right > right + 1;
     }).map((text) => text.textContent);
 }"""
-
-
-@pytest.fixture(scope="module")
-def book(figure_book):
-    """A page that holds every figure."""
-    arguments = {widgets.RunExplorer: [read_results(results_path("map"))]}
-    return figure_book(*(cls(*arguments.get(cls, [])) for cls in CLASSES))
 
 
 @pytest.mark.parametrize("width", [1280, 768, 390])
