@@ -1,4 +1,4 @@
-# Two commands do all of it: `make book` builds and serves the book, `make test` proves it.
+# Two commands do all of it: `make book` builds and serves the book, `make test` tests it.
 # Without make (on Windows, say), type the recipes below by hand, or see the README.
 
 PYTHON ?= python3
@@ -11,7 +11,7 @@ PORT ?= 8000
 # One thread, and no progress bars in stored outputs: the conditions the chapters are compared in.
 QUIET := OMP_NUM_THREADS=1 TQDM_DISABLE=1
 
-.PHONY: book build test notebooks lint benchmarks results curvature weights repository clean
+.PHONY: install book build test check prove notebooks lint benchmarks results curvature weights repository clean
 
 book: build
 	@echo
@@ -22,8 +22,19 @@ book: build
 build: .venv/ready
 	$(BIN)/jupyter-book build . -W --keep-going -n --all
 
+install: .venv/ready
+
 test: .venv/ready
 	$(QUIET) $(BIN)/python -m pytest --numprocesses=auto $(PYTEST)
+
+# Before a commit: style, types, and the tests of the rooms that differ from SINCE.
+SINCE ?= HEAD
+check: lint
+	$(QUIET) $(BIN)/python -m pytest --numprocesses=auto --since=$(SINCE)
+
+# The longest: more kills, more runs measured again, every word of every page.
+prove: .venv/ready
+	$(QUIET) $(BIN)/python -m pytest --numprocesses=auto -m prove
 
 notebooks: .venv/ready
 	$(QUIET) $(BIN)/jupyter nbconvert --to notebook --execute --inplace \

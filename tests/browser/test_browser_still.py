@@ -7,7 +7,8 @@ import pytest
 from cnnlesson import read_results, results_path, widgets
 from cnnlesson.widgets.shared.figure import Figure
 
-CLASSES = [cls for cls in map(vars(widgets).get, widgets.__all__) if issubclass(cls, Figure)]
+ALL = [getattr(widgets, name) for name in widgets.__all__]
+CLASSES = [cls for cls in ALL if issubclass(cls, Figure)]
 RUNS = {widgets.RunExplorer: [read_results(results_path("map"))]}
 PAGES = {"index": [partial(cls, *RUNS.get(cls, [])) for cls in CLASSES]}
 HEIGHTS = """async (module) => {
