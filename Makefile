@@ -1,4 +1,4 @@
-# Two commands do all of it: `make book` builds and serves the book, `make test` proves it.
+# Two commands do all of it: `make book` builds and serves the book, `make test` tests it.
 # Without make (on Windows, say), type the recipes below by hand, or see the README.
 
 PYTHON ?= python3
@@ -8,10 +8,14 @@ else
 BIN := .venv/bin
 endif
 PORT ?= 8000
-# One thread, and no progress bars in stored outputs: the conditions the chapters are compared in.
-QUIET := OMP_NUM_THREADS=1 TQDM_DISABLE=1
+# The conditions the chapters are compared in: no progress bars in stored outputs, one thread, and
+# the instructions that every x86 processor of the last ten years has (see DECISIONS.md).
+QUIET := TQDM_DISABLE=1 OMP_NUM_THREADS=1 \
+  ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_CBWR=COMPATIBLE
+CHAPTER ?= notebooks/*.ipynb
 
-.PHONY: book build test notebooks lint lint-figures benchmarks results curvature weights repository clean
+.PHONY: install book build test check prove notebooks figure lint lint-figures benchmarks results curvature weights \
+	repository clean
 
 book: build
 	@echo
@@ -22,14 +26,30 @@ book: build
 build: .venv/ready
 	$(BIN)/jupyter-book build . -W --keep-going -n --all
 
+install: .venv/ready
+
 test: .venv/ready
 	$(QUIET) $(BIN)/python -m pytest --numprocesses=auto $(PYTEST)
+
+# Before a commit: style, types, and the tests of the rooms that differ from SINCE.
+SINCE ?= HEAD
+check: lint
+	$(QUIET) $(BIN)/python -m pytest --numprocesses=auto --since=$(SINCE)
+
+# The longest: more kills, more runs measured again, every word of every page.
+prove: .venv/ready
+	$(QUIET) $(BIN)/python -m pytest --numprocesses=auto -m prove
 
 notebooks: .venv/ready
 	$(QUIET) $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	  --ExecutePreprocessor.store_widget_state=False \
 	  --ExecutePreprocessor.record_timing=False \
-	  --ExecutePreprocessor.timeout=600 notebooks/*.ipynb
+	  --ExecutePreprocessor.timeout=600 $(CHAPTER)
+
+# make figure NAME=my_figure: a folder with all a new figure needs, and its test. It works at once.
+figure: .venv/ready
+	@test -n "$(NAME)" || { echo "expected a name: make figure NAME=my_figure"; exit 1; }
+	$(BIN)/python -m cnnlesson.widgets $(NAME)
 
 lint: .venv/ready
 	$(BIN)/ruff check

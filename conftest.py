@@ -2,13 +2,15 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
+from changed import ROOT, changed_since, is_touched
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-# A busy machine is no defect. A pull request is judged by what it changes, not by luck: in CI the
-# same draws each time; at home, and in `make prove`, others.
+# A busy machine is no defect. In CI the same draws each time: a pull request is judged by what it
+# changes, not by luck. At home, other draws.
 settings.register_profile("course", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "course")
@@ -49,6 +51,19 @@ def pytest_report_header(config: pytest.Config) -> str:
         "digits: the embedded ones, as MNIST is neither on disk nor to be had; "
         "the chapters run, their outputs are NOT compared"
     )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `make check`."""
+    parser.addoption("--since", metavar="COMMIT", help="run only the tests of what changed since")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``--since``, leave out the files of tests whose room has not changed."""
+    since = config.getoption("since")
+    if not since or collection_path.is_dir():
+        return None
+    return None if is_touched(collection_path.relative_to(ROOT), changed_since(since)) else True
 
 
 class Units(LoadScopeScheduling):
