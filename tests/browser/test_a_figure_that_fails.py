@@ -14,13 +14,15 @@ APOLOGY = "The interactive figure could not start"
 BREAK = """
 document.addEventListener("readystatechange", () => {
     if (document.readyState !== "interactive") return;
-    const element = document.querySelector(`[data-module="${MODULE}"]`);
+    const element = document.querySelector('[data-module="MODULE"]');
     const state = JSON.parse(element.dataset.state);
     HOW;
 }, { once: true });
 """
 WAYS = {
-    "no limits, so that a slider throws": "element.dataset.state = JSON.stringify({ ...state, _limits: {} })",
+    "no limits, so that a slider throws": (
+        "element.dataset.state = JSON.stringify({ ...state, _limits: {} })"
+    ),
     "no state": "delete element.dataset.state",
     "half a state": "element.dataset.state = element.dataset.state.slice(0, 20)",
 }
@@ -68,8 +70,7 @@ def test_it_keeps_its_picture_and_says_so(open_page, page_address, module, way):
 
 
 def test_the_others_find_their_settings_in_the_address_and_come_into_sight(open_page, page_address):
-    script = BREAK.replace("MODULE", "momentum_explorer").replace("HOW", [*WAYS.values()][0])
-    address = f"{page_address}?stability_map.curvature=3"
+    script = BREAK.replace("MODULE", "momentum_explorer").replace("HOW", next(iter(WAYS.values())))
     name = next(iter(StabilityMap().settings))
     limits = StabilityMap()._limits[name]
     value = limits[0] + (limits[1] - limits[0]) / 2
