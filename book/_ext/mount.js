@@ -118,8 +118,14 @@ async function mount(element, prefix) {
     clearTimeout(saving);
     saving = setTimeout(save, 250);
   });
+  const still = [...element.childNodes];
   element.replaceChildren();
-  figure.render({ model, el: element });
+  try {
+    figure.render({ model, el: element });
+  } catch (error) {
+    element.replaceChildren(...still); // the picture and its sentence
+    throw error;
+  }
   addEventListener("popstate", () => {
     // back to an address: what it says is what is seen
     if (saving) {
@@ -131,6 +137,20 @@ async function mount(element, prefix) {
   return isShared;
 }
 
+/**
+ * Say under the picture of a figure that it stays one; a plain Error has words for the reader.
+ * @param {HTMLElement} element
+ * @param {unknown} error
+ */
+function apologise(element, error) {
+  const note = document.createElement("p");
+  const hasWords = error instanceof Error && error.constructor === Error;
+  const reason = hasWords ? `: ${error.message}` : "";
+  note.textContent = `The interactive figure could not start${reason}. This is a picture of it.`;
+  element.append(note);
+  reportError(error);
+}
+
 // biome-ignore lint/correctness/noUnusedVariables: called at the end
 async function mountAll() {
   const counts = {};
@@ -140,7 +160,12 @@ async function mountAll() {
     const name = String(element.dataset.module);
     counts[name] = (counts[name] ?? 0) + 1;
     const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
-    return (await mount(element, prefix)) ? element : null;
+    try {
+      return (await mount(element, prefix)) ? element : null;
+    } catch (error) {
+      apologise(element, error); // the others go on
+      return null;
+    }
   });
   const shown = (await Promise.all(mounted)).find(Boolean);
   const [visit] = performance.getEntriesByType("navigation");

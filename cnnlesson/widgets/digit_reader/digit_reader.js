@@ -76,7 +76,8 @@ function paintMaps(target, { count, size, maps }, across) {
 function render({ model, el }) {
   const self = figure({ model, el }, "Digit reader");
   self.root.classList.add("digit-reader");
-  let packed = "";
+  /** @type {string | null} */
+  let packed = null;
   /** @type {ReturnType<typeof unpack>} */
   let weights = [];
   const frameOn = (map, size) => [map.mark("window-edge", size), map.mark("window", size)];
@@ -158,8 +159,8 @@ function render({ model, el }) {
 
   self.draw = (state) => {
     if (packed !== state.weights) {
+      weights = unpack(state.weights);
       packed = state.weights;
-      weights = unpack(packed);
     }
     const result = compute(state, weights);
     const {
