@@ -67,6 +67,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 	touch $@
 
 benchmarks: build
+	$(BIN)/python tests/benchmarks/import_time.py
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/figure_speed.py
 

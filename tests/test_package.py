@@ -325,6 +325,30 @@ def test_importing_draws_nothing_prints_nothing_and_needs_no_display(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+LIGHT = {
+    "import cnnlesson": {"torch", "numpy", "pandas", "scipy", "sklearn", "matplotlib", "pydantic"},
+    "from cnnlesson.momentum import optimal_momentum, momentum_descent": {
+        *("torch", "pandas", "scipy", "sklearn", "matplotlib"),
+    },
+    "from cnnlesson import ConvNet, evaluate, load_digits, ShapeTracer, train_model": {
+        *("pandas", "scipy", "sklearn", "matplotlib"),
+    },
+}
+
+
+@pytest.mark.parametrize("statement", LIGHT)
+def test_importing_loads_no_more_than_it_needs(statement):
+    code = f"import sys\n{statement}\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+    assert not LIGHT[statement] & set(done.stdout.split())
+
+
 def test_the_measured_runs_travel_with_an_installed_package(tmp_path):
     """As on Colab, where there is no checkout."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
