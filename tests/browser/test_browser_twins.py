@@ -256,7 +256,8 @@ def graph_descent(root, svg, figure):
     radii = [[float(e.get("r")) for e in found] for found in (graph.iter("circle"), circles)]
     yield "radii", radii[0], np.array(radii[1]) / 40
     silent = ["silent" in e.get("class", "") for e in graph.iter("circle")]
-    yield "silent", silent, [e.get("stroke-opacity") is not None for e in circles]
+    faint = {e for g in svg.iter("g") if g.get("stroke-opacity") for e in g}
+    yield "silent", silent, [e in faint for e in circles]
     # The colour of ±2 and beyond is an end of the scale; between, the dots tell the weights.
     ends = {"103,0,31": 1.0, "5,48,97": 0.0}
     colours = [re.findall(r"\((.*)\)", e.get("style"))[0] for e in graph.iter("circle")]

@@ -1,6 +1,8 @@
 """A colour that spreads over a graph: how far news travels, and how fast the rest follows."""
 
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -123,12 +125,17 @@ class GraphDescent(Figure, module="graph_descent"):
         path = self.path().w
         weights = path[np.isfinite(path).all(axis=1)][-1]  # beyond all numbers the last ones stay
         radii = (6.4, 8.8) if self.graph == "expander" else (9.6, 12.0)  # the first one's is larger
-        silent = np.where(self.problem.distances > self.num_steps, ' stroke-opacity="0.4"', "")
-        nodes = "".join(
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radii[i == 0]}" '
-            f'fill-opacity="{np.clip(w, 0, 1):.2f}"{look}/>'
-            for i, ((x, y), w, look) in enumerate(zip(places, weights, silent, strict=True))
-        )
+        circles = [
+            f'<circle cx="{x:.4g}" cy="{y:.4g}" r="{radii[i == 0]}" '
+            f'fill-opacity="{np.clip(w, 0, 1):.2f}"/>'
+            for i, ((x, y), w) in enumerate(zip(places, weights, strict=True))
+        ]
+        nodes = ""
+        # Neighbours in the list that have heard nothing yet are faint together.
+        is_silent = self.problem.distances > self.num_steps
+        for silent, run in groupby(zip(is_silent, circles, strict=True), key=itemgetter(0)):
+            several = "".join(circle for _, circle in run)
+            nodes += f'<g stroke-opacity="0.4">{several}</g>' if silent else several
         label = (
             f"A graph of 64 nodes, a {self.graph}; the larger a node’s weight, "
             "the darker it is. The first is held at 1."
