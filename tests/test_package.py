@@ -32,10 +32,16 @@ MAY_IMPORT = {
 # Within a room too imports run one way. These modules, heaviest last, may import what stands before
 # them in their own room only; the others of a room import none of it.
 ORDER = {
-    "_support": ("files", "mnist"),
+    "_support": (
+        *("files", "mnist", "arguments", "axes", "functions", "parameters", "operations", "work"),
+        *("diagnosis", "shape_table"),
+    ),
     "lesson": ("model", "data", "tracing", "evaluation", "training"),
     "momentum": ("descent", "quadratic", "iterates", "regression"),
-    "diagrams": ("stages", "glyphs", "draw"),
+    "diagrams": (
+        *("windows", "origin", "operations", "flow", "blank_input", "receptive_fields"),
+        *("stages", "glyphs", "draw"),
+    ),
     "experiments": (
         *("activity", "curvature", "run", "results", "studies", "sweeps", "tracking"),
         "__main__",
