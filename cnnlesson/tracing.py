@@ -1,5 +1,6 @@
 """What shape the data has after each step: the formula, and the tracer that fills a table."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -247,6 +248,7 @@ class _Recorder:
         self.rows: list[LayerShape] = []
         self.layers: list[nn.Module] = []  # those that have a row
         self.running: list[ModuleCall] = []
+        self.failed: list[tuple[BaseException, ModuleCall]] = []
         self.first: ModuleCall | None = None  # the first layer on maps
         self.names = {
             module: name.replace("_orig_mod.", "").removesuffix("._orig_mod") or _kind(module)
@@ -264,7 +266,8 @@ class _Recorder:
                     self.entered, prepend=True, with_kwargs=True
                 )
                 stack.callback(entering.remove)
-                stack.callback(module.register_forward_hook(self.left).remove)
+                leaving = module.register_forward_hook(self.left, always_call=True)
+                stack.callback(leaving.remove)
             for context in (eagerly(), self.work, self.functions):
                 if context is not None:
                     stack.enter_context(context)
@@ -287,6 +290,7 @@ class _Recorder:
             self.is_leaf(module),
             is_silent,
             len(self.rows),
+            sys.exception(),
         )
         self.running.append(call)
         if not is_silent:
@@ -294,10 +298,11 @@ class _Recorder:
 
     def left(self, module: nn.Module, args: tuple, output: Any) -> None:
         """Take a module from the stack; if no row was added since it was put there, it has one."""
-        while self.running[-1].module is not module:  # left over from an error that was caught
-            self.running.pop()
         call = self.running[-1]
-        if not call.is_silent and len(self.rows) == call.rows_before:
+        error = sys.exception()
+        if error is not None and error is not call.handled:
+            self.failed.append((error, call))
+        elif not call.is_silent and len(self.rows) == call.rows_before:
             self.first = self.first or (call if call.is_on_maps() else None)
             self.layers.append(module)
             count = count_parameters(module)
@@ -371,7 +376,9 @@ class _Recorder:
         if self.functions and self.functions.failed and self.functions.failed[0] is error:
             call = self.functions.failed[1]
             function = (as_text(call.kind, call.settings), tuple(call.inputs))
-        whole, verdict = explain(error, self.running, function, self.first)
+        # The innermost that the error passed through; others failed before, and were caught.
+        failed = next((call for reason, call in self.failed if reason is error), None)
+        whole, verdict = explain(error, failed, function, self.first)
         step = "step" if any(row.settings for row in self.rows) else "layer"
         count = f"{len(self.rows)} {step}{'' if len(self.rows) == 1 else 's'}"
         table = [repr(self.table())] if self.rows else []
@@ -383,6 +390,6 @@ def _kind(module: nn.Module) -> str:
     return type_before_parametrizations(module).__name__
 
 
-def _only(shapes: list[Shape]) -> Shape | None:
+def _only(shapes: list[Shape]) -> Any:
     """Return the only shape, or all of them; None of no tensor."""
     return (shapes[0] if len(shapes) == 1 else tuple(shapes)) if shapes else None

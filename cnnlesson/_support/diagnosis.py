@@ -1,7 +1,6 @@
 """Why a forward pass failed: what the layer found, and the one thing that it expected instead."""
 
 from collections.abc import Iterator
-from traceback import walk_tb
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +35,8 @@ class ModuleCall(NamedTuple):
         Whether it is no step at all, as it only computes a weight.
     rows_before : int
         How many rows there were then.
+    handled : BaseException, optional
+        The error that was being handled then.
     """
 
     name: str
@@ -45,6 +46,7 @@ class ModuleCall(NamedTuple):
     is_leaf: bool
     is_silent: bool
     rows_before: int
+    handled: BaseException | None
 
     def is_on_maps(self) -> bool:
         """Say whether the layer slides a window over maps."""
@@ -53,7 +55,7 @@ class ModuleCall(NamedTuple):
 
 def explain(
     error: BaseException,
-    running: list[ModuleCall],
+    failed: ModuleCall | None,
     function: tuple[str, tuple[Any, ...]] | None,
     first: ModuleCall | None,
 ) -> tuple[str, str]:
@@ -63,8 +65,8 @@ def explain(
     ----------
     error : BaseException
         What was raised.
-    running : list of ModuleCall
-        The modules that had been entered and not left.
+    failed : ModuleCall, optional
+        The innermost module that it passed through.
     function : tuple of str and tuple, optional
         The function that raised it outside every layer, as text, and the tensors it took.
     first : ModuleCall, optional
@@ -82,9 +84,6 @@ def explain(
             f"found:    {describe_input(first.inputs)} at {first.name}, {first.module}\n"
             f"expected: {expected}"
         )
-    # A call that the error did not pass through is left over from one that the model caught.
-    passed = {id(frame.f_locals.get("self")) for frame, _ in walk_tb(error.__traceback__)}
-    failed = next((call for call in reversed(running) if id(call.module) in passed), None)
     lines: list[str] = []
     if failed is not None and function is not None and not failed.is_leaf:
         lines += [f"failed: {function[0]}, called by {failed.name}"]

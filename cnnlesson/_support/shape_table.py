@@ -40,8 +40,8 @@ class LayerShape(NamedTuple):
 
     name: str
     kind: str
-    input_shape: Shape | None
-    output_shape: Shape | None
+    input_shape: Shape
+    output_shape: Shape
     num_parameters: int
     num_trainable: int = 0
     multiply_adds: int | None = None
