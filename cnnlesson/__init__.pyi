@@ -5,6 +5,7 @@ from . import (
     plots as plots,
     widgets as widgets,
 )
+from ._support.shape_table import LayerShape as LayerShape, ShapeTable as ShapeTable
 from .data import (
     Digits as Digits,
     load_arrays as load_arrays,
@@ -16,7 +17,12 @@ from .diagrams.draw import (
     draw_feature_maps as draw_feature_maps,
     save_svg as save_svg,
 )
+from .diagrams.receptive_fields import (
+    ReceptiveField as ReceptiveField,
+    receptive_fields as receptive_fields,
+)
 from .diagrams.stages import describe as describe
+from .diagrams.windows import transposed_output_size as transposed_output_size
 from .evaluation import (
     evaluate as evaluate,
     predict as predict,
@@ -84,12 +90,8 @@ from .momentum.regression import (
     tikhonov_filter as tikhonov_filter,
 )
 from .tracing import (
-    LayerShape as LayerShape,
-    ReceptiveField as ReceptiveField,
     ShapeError as ShapeError,
-    ShapeTable as ShapeTable,
     ShapeTracer as ShapeTracer,
     output_size as output_size,
-    receptive_fields as receptive_fields,
 )
 from .training import History as History, train_epoch as train_epoch, train_model as train_model

@@ -1,41 +1,38 @@
-"""What shape the data has after each layer: the tracer, the formula, the receptive field."""
+"""What shape the data has after each step: the formula, and the tracer that fills a table."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from html import escape
-from traceback import walk_tb
-from typing import Any, NamedTuple
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, Literal, Self
 
 import torch
-from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
-from torch.utils.hooks import RemovableHandle
+from torch import nn
+from torch.nn.utils.parametrize import ParametrizationList, type_before_parametrizations
 
-from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, checked
+from cnnlesson._support.arguments import Flag, checked
+from cnnlesson._support.axes import AxisCounts, AxisPadding, NonNegativeAxisCounts, along_each_axis
+from cnnlesson._support.eager import eagerly, in_python
+from cnnlesson._support.functions import FunctionCall, FunctionMode, as_text, shape_of, tensors_in
+from cnnlesson._support.parameters import count_parameters, outside_the_rows
+from cnnlesson._support.shape_table import LayerShape, Shape, ShapeTable
+from cnnlesson._support.verdicts import ModuleCall, explain
+from cnnlesson._support.work import MultiplyAdds
 
-__all__ = [
-    "LayerShape",
-    "ReceptiveField",
-    "ShapeError",
-    "ShapeTable",
-    "ShapeTracer",
-    "output_size",
-    "receptive_fields",
-]
-
-Shape = tuple[Any, ...]
+__all__ = ["ShapeError", "ShapeTracer", "output_size"]
 
 
 @checked
 def output_size(
-    size: NonNegativeCount,
-    kernel_size: Count,
-    stride: Count = 1,
-    padding: NonNegativeCount = 0,
-    dilation: Count = 1,
+    size: NonNegativeAxisCounts,
+    kernel_size: AxisCounts,
+    stride: AxisCounts = 1,
+    padding: AxisPadding = 0,
+    dilation: AxisCounts = 1,
     ceil_mode: Flag = False,
-) -> int:
-    r"""Return how many positions a sliding window takes along one axis.
+) -> Any:
+    r"""Return how many positions a sliding window takes along one axis, or along each.
 
     .. math::
 
@@ -43,15 +40,16 @@ def output_size(
 
     Parameters
     ----------
-    size : int
-        Input size n, in pixels.
-    kernel_size : int
+    size : int or tuple of int
+        Input size n, in pixels. Give a pair, here or below, for height and width.
+    kernel_size : int or tuple of int
         Window size k, 1 or more.
-    stride : int, default 1
+    stride : int or tuple of int, default 1
         Distance s between positions, 1 or more.
-    padding : int, default 0
-        Pixels p added on each side, 0 or more.
-    dilation : int, default 1
+    padding : int, tuple of int or str, default 0
+        Pixels p added on each side, 0 or more; "valid" is 0. "same" adds d(k − 1) pixels in all,
+        which keeps the size; as in PyTorch it needs stride 1.
+    dilation : int or tuple of int, default 1
         Distance d between the pixels of the window, 1 or more.
     ceil_mode : bool, default False
         Round up instead of down, as pooling layers can: a last window may reach beyond the
@@ -59,8 +57,8 @@ def output_size(
 
     Returns
     -------
-    int
-        Output size, 1 or more.
+    int or tuple of int
+        Output size, 1 or more; a tuple if any argument is one.
 
     Raises
     ------
@@ -71,101 +69,42 @@ def output_size(
     ----------
     PyTorch documentation, ``torch.nn.Conv2d`` and ``torch.nn.MaxPool2d``, section *Shape*.
     """
-    reach = dilation * (kernel_size - 1) + 1
-    padded = size + 2 * padding
-    if ceil_mode:
-        positions = -((reach - padded) // stride) + 1
-        if (positions - 1) * stride >= size + padding:
-            positions -= 1
+    return along_each_axis(
+        partial(_positions, ceil_mode),
+        size=size,
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=0 if padding == "valid" else padding,
+        dilation=dilation,
+    )
+
+
+def _positions(ceil_mode: bool, n: int, k: int, s: int, p: int | Literal["same"], d: int) -> int:
+    reach = d * (k - 1) + 1
+    if p == "same" and s != 1:
+        raise ValueError(f"stride: expected 1 where padding is 'same', found {s}")
+    added = (0, reach - 1) if p == "same" else (p, 2 * p)
+    padded = n + added[1]
+    if not ceil_mode:
+        positions = (padded - reach) // s + 1
+    elif n == 0:
+        raise ValueError("size: expected 1 or more, as pooling takes no empty input, found 0")
     else:
-        positions = (padded - reach) // stride + 1
+        positions = -((reach - padded) // s) + 1
+        if (positions - 1) * s >= n + added[0]:
+            positions -= 1
     if positions < 1:
-        needed = max(reach - stride + 1, 1) if ceil_mode else reach
+        needed = max(reach - s + 1, 1) if ceil_mode else reach
         raise ValueError(
             f"the window does not fit: expected an input of at least {needed} pixels "
-            f"(kernel_size {kernel_size}, dilation {dilation}), "
-            f"found {padded} (size {size}, padding {padding} on each side)"
+            f"(kernel_size {k}, dilation {d}), "
+            f"found {padded} (size {n}, padding {p} on each side)"
         )
     return positions
 
 
-class LayerShape(NamedTuple):
-    """One call of one layer.
-
-    Attributes
-    ----------
-    name : str
-        Where the layer is in the model, such as ``"layers.0"``.
-    kind : str
-        Class name of the layer, such as ``"Conv2d"``.
-    input_shape, output_shape : tuple of int
-        Shapes with the batch dimension first. A layer with several tensors has a tuple of shapes.
-    num_parameters : int
-        Parameters of this layer.
-    """
-
-    name: str
-    kind: str
-    input_shape: Shape
-    output_shape: Shape
-    num_parameters: int
-
-
-class ShapeTable:
-    """The shapes of one forward pass, layer by layer.
-
-    Attributes
-    ----------
-    rows : list of LayerShape
-        One row per call of a layer, in order of execution.
-    num_parameters : int
-        Parameters of the whole model; one that several layers share counts once.
-    """
-
-    def __init__(self, rows: list[LayerShape], num_parameters: int) -> None:
-        self.rows = rows
-        self.num_parameters = num_parameters
-
-    def _cells(self) -> Iterator[tuple[str, ...]]:
-        for row in self.rows:
-            shapes = (_format_shape(row.input_shape), _format_shape(row.output_shape))
-            yield row.name, row.kind, *shapes, f"{row.num_parameters:,}"
-
-    def __repr__(self) -> str:
-        lines = [_HEADINGS, *self._cells()]
-        widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
-        text = []
-        for line in lines:
-            *left, last = (
-                cell.rjust(width) if heading == _HEADINGS[-1] else cell.ljust(width)
-                for heading, cell, width in zip(_HEADINGS, line, widths, strict=True)
-            )
-            text.append("  ".join([*left, last]))
-        text.insert(1, "─" * len(text[0]))
-        text.append(text[1])
-        text.append(f"{self.num_parameters:,} parameters".rjust(len(text[0])))
-        return "\n".join(text)
-
-    def _repr_html_(self) -> str:
-        head = "".join(f"<th>{heading}</th>" for heading in _HEADINGS)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>"
-            for line in self._cells()
-        )
-        foot = (
-            f'<tr><td colspan="{len(_HEADINGS) - 1}">all</td><td>{self.num_parameters:,}</td></tr>'
-        )
-        return (
-            f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody>'
-            f"<tfoot>{foot}</tfoot></table>"
-        )
-
-
-_HEADINGS = ("name", "layer", "input", "output", "parameters")
-
-
 class ShapeError(RuntimeError):
-    """A forward pass failed; the message says where, and the table holds the layers before.
+    """A forward pass failed; the message says where, and the table holds the steps before.
 
     Attributes
     ----------
@@ -181,14 +120,20 @@ class ShapeError(RuntimeError):
 class ShapeTracer(nn.Module):
     """A model that remembers the shapes of its last forward pass.
 
-    A row of the table is one call of a layer, that is, of a module that calls no other module.
-    Calling the tracer is calling the model: same mode, same gradients, same result. The table is
-    a by-product. It works on any model, however nested, by hooks that live for one call.
+    A row of the table is one call of a layer, that is, of a module that calls no other module, or
+    of a function outside the layers, such as ``F.relu``, ``x.view`` and ``+``. Calling the tracer
+    is calling the model: same mode, same gradients, same result. The table is a by-product. It
+    works on any model, however nested, by hooks and a function mode that live for one call.
 
     Parameters
     ----------
     model : torch.nn.Module
         The model to trace. It may be on any device, ``meta`` included, where nothing is computed.
+        Of a compiled model the one it wraps is traced.
+    functions : bool, default True
+        Whether functions have rows of their own.
+    on_row : callable, optional
+        Called with each row and the output of its step, as soon as both are there.
 
     Attributes
     ----------
@@ -196,6 +141,11 @@ class ShapeTracer(nn.Module):
         The model itself.
     table : ShapeTable
         Shapes of the last call. Before the first call there are no rows.
+
+    Raises
+    ------
+    TypeError
+        If the model is no module, or a part of it is scripted and runs outside Python.
 
     Examples
     --------
@@ -205,12 +155,17 @@ class ShapeTracer(nn.Module):
     (1, 10)
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        functions: bool = True,
+        on_row: Callable[[LayerShape, Any], None] | None = None,
+    ) -> None:
         super().__init__()
-        if not isinstance(model, nn.Module):
-            raise TypeError(f"model: expected a torch.nn.Module, found {type(model).__name__}")
-        self.model = model
-        self.table = ShapeTable([], _count_parameters(model))
+        self.model = in_python(model)
+        self.functions = functions
+        self.on_row = on_row
+        self.table = ShapeTable([], count_parameters(self.model).all)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Return ``model(*args, **kwargs)`` and remember the shapes in ``table``.
@@ -231,17 +186,15 @@ class ShapeTracer(nn.Module):
             If the model fails. It names the layer, what it got and what it wanted; the original
             error is its cause.
         """
-        rows: list[LayerShape] = []
-        running: list[_Call] = []
+        recorder = _Recorder(self.model, self.functions, self.on_row)
         try:
-            with _hooks(self.model, rows, running):
+            with recorder:
                 return self.model(*args, **kwargs)
         except Exception as error:
-            table = ShapeTable(rows, _count_parameters(self.model))
             source = (isinstance(error, ShapeError) and error.__cause__) or error  # tracer inside
-            raise ShapeError(_explain(source, table, running), table) from source
+            raise ShapeError(recorder.explain(source), recorder.table()) from source
         finally:
-            self.table = ShapeTable(rows, _count_parameters(self.model))
+            self.table = recorder.table()
 
     def trace(self, *args: Any, **kwargs: Any) -> ShapeTable:
         """Try the model out and return the shapes, leaving no other trace.
@@ -276,195 +229,167 @@ class ShapeTracer(nn.Module):
         return self.table
 
 
-class _Call(NamedTuple):
-    """A module that has been entered, and how many rows there were then."""
+class _Recorder:
+    """While it is entered, adds a row for each step of a model.
 
-    name: str
-    module: nn.Module
-    input_shape: Shape
-    input_dtype: torch.dtype | None
-    rows_before: int
+    Each module has two hooks, one called when it is entered and one when it is left; in between
+    it stands on a stack. A function mode is told of every function, and finds on top of the stack
+    which module called it.
+    """
 
+    def __init__(
+        self,
+        model: nn.Module,
+        functions: bool,
+        on_row: Callable[[LayerShape, Any], None] | None,
+    ) -> None:
+        self.model = model
+        self.on_row = on_row
+        self.rows: list[LayerShape] = []
+        self.layers: list[nn.Module] = []  # those that have a row
+        self.running: list[ModuleCall] = []
+        self.failed: list[tuple[BaseException, ModuleCall]] = []
+        self.first: ModuleCall | None = None  # the first layer on maps
+        self.names = {
+            module: name.replace("_orig_mod.", "").removesuffix("._orig_mod") or _kind(module)
+            for name, module in model.named_modules()
+        }
+        self.taken = Counter(self.names.values())
+        self.functions = FunctionMode(self.called) if functions else None
+        self.work = MultiplyAdds()
+        self.is_complete = False
 
-@contextmanager
-def _hooks(model: nn.Module, rows: list[LayerShape], running: list[_Call]) -> Iterator[None]:
-    """Keep a stack of the modules that are running; a leaf adds a row when it is done."""
-    names = {module: name or type(module).__name__ for name, module in model.named_modules()}
-
-    def enter(module: nn.Module, args: tuple, kwargs: dict) -> None:
-        inputs = (*args, *kwargs.values())
-        dtype = next((tensor.dtype for tensor in _tensors(inputs)), None)
-        running.append(_Call(names[module], module, _shape_of(inputs), dtype, len(rows)))
-
-    def leave(module: nn.Module, args: tuple, output: Any) -> None:
-        call = running.pop()
-        while call.module is not module:  # left over from an error that the model itself caught
-            call = running.pop()
-        if len(rows) == call.rows_before:
-            rows.append(
-                LayerShape(
-                    call.name,
-                    type(module).__name__,
-                    call.input_shape,
-                    _shape_of(output),
-                    _count_parameters(module),
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for module in self.names:  # first of all hooks, as a lazy layer may fail in its own
+                entering = module.register_forward_pre_hook(
+                    self.entered, prepend=True, with_kwargs=True
                 )
-            )
+                stack.callback(entering.remove)
+                leaving = module.register_forward_hook(self.left, always_call=True)
+                stack.callback(leaving.remove)
+            for context in (eagerly(), self.work, self.functions):
+                if context is not None:
+                    stack.enter_context(context)
+            self.exit = stack.pop_all()
+        return self
 
-    handles: list[RemovableHandle] = []
-    try:
-        for module in names:  # first of all hooks, as a lazy layer may fail in its own
-            handles.append(module.register_forward_pre_hook(enter, prepend=True, with_kwargs=True))
-            handles.append(module.register_forward_hook(leave))
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+    def __exit__(self, *error: Any) -> None:
+        self.is_complete = error[0] is None
+        self.exit.__exit__(*error)
 
+    def entered(self, module: nn.Module, args: tuple, kwargs: dict) -> None:
+        """Put a module on the stack."""
+        is_silent = isinstance(module, ParametrizationList)  # computes a weight, and is no layer
+        is_silent |= bool(self.running) and self.running[-1].is_silent
+        call = ModuleCall(
+            self.names[module],
+            module,
+            (*args, *kwargs.values()),
+            [shape_of(tensor) for tensor in tensors_in((args, kwargs))],
+            self.is_leaf(module),
+            is_silent,
+            len(self.rows),
+            sys.exception(),
+        )
+        self.running.append(call)
+        if not is_silent:
+            self.work.reset()
 
-def _shape_of(value: Any) -> Shape:
-    """Return the shape of the only tensor in ``value``, or the shapes of all of them."""
-    shapes = [tuple(tensor.shape) for tensor in _tensors(value)]
-    return shapes[0] if len(shapes) == 1 else tuple(shapes)
+    def left(self, module: nn.Module, args: tuple, output: Any) -> None:
+        """Take a module from the stack; if no row was added since it was put there, it has one."""
+        call = self.running[-1]
+        error = sys.exception()
+        if error is not None and error is not call.handled:
+            self.failed.append((error, call))
+        elif not call.is_silent and len(self.rows) == call.rows_before:
+            self.first = self.first or (call if call.is_on_maps() else None)
+            self.layers.append(module)
+            count = count_parameters(module)
+            self.add(call.name, _kind(module), call.shapes, output, count.all, count.trainable)
+        self.running.pop()
 
+    def called(self, call: FunctionCall) -> None:
+        """Add a row for a function, unless a layer called it: that has a row itself."""
+        caller = self.running[-1]
+        if caller.is_leaf or caller.is_silent:
+            return
+        name = call.kind if caller.module is self.model else f"{caller.name}.{call.kind}"
+        self.taken[name] += 1
+        number = self.taken[name] - 1
+        held = {id(tensor) for tensor in (*self.model.parameters(), *self.model.buffers())}
+        shapes = [
+            shape
+            for tensor, shape in zip(call.inputs, call.shapes, strict=True)
+            if id(tensor) not in held
+        ]
+        self.add(
+            f"{name}_{number}" if number else name,
+            call.kind,
+            shapes,
+            call.output,
+            settings=as_text(call.kind, call.settings),
+        )
 
-def _tensors(value: Any) -> Iterator[Tensor]:
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _tensors(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _tensors(item)
+    def add(
+        self,
+        name: str,
+        kind: str,
+        inputs: list[Shape],
+        output: Any,
+        num_parameters: int = 0,
+        num_trainable: int = 0,
+        settings: str = "",
+    ) -> None:
+        tensors = list(tensors_in(output))
+        row = LayerShape(
+            name,
+            kind,
+            _only(inputs),
+            _only([shape_of(tensor) for tensor in tensors]),
+            num_parameters,
+            num_trainable,
+            self.work.since_reset(),
+            sum(tensor.numel() * tensor.element_size() for tensor in tensors),
+            settings,
+        )
+        self.rows.append(row)
+        if self.on_row is not None:
+            self.on_row(row, output)
+        self.work.reset()
 
+    def is_leaf(self, module: nn.Module) -> bool:
+        """Say whether a module is one step, whatever functions it calls."""
+        if module is self.model and not type(module).__module__.startswith("torch."):
+            return False  # of a network that is all functions one wants to see them
+        parts = [n for n, _ in module.named_children() if n != "parametrizations" and n[0] != "_"]
+        return not parts or isinstance(module, nn.MultiheadAttention)  # calls none of its parts
 
-def _format_shape(shape: Shape) -> str:
-    if shape and isinstance(shape[0], tuple):
-        return ", ".join(_format_shape(part) for part in shape)
-    return "×".join(str(length) for length in shape) or "scalar"
+    def table(self) -> ShapeTable:
+        """Return the rows so far."""
+        notes = outside_the_rows(self.model, self.layers) if self.is_complete else []
+        return ShapeTable(self.rows, count_parameters(self.model).all, notes)
 
-
-def _count_parameters(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters() if not is_lazy(p))
-
-
-def _wanted(module: nn.Module, dtype: torch.dtype | None) -> str | None:
-    """Say what input a layer takes, where the layer itself knows."""
-    weight = next(module.parameters(recurse=False), None)
-    match module:
-        case nn.Linear() | nn.modules.conv._ConvNd() if (
-            weight is not None and dtype != weight.dtype
-        ):
-            return f"{weight.dtype}, like its weights; x.to({weight.dtype}) converts x"
-        case nn.Linear():
-            return f"a last dimension of in_features={module.in_features}"
-        case nn.Conv1d() | nn.Conv2d() | nn.Conv3d():
-            axes = {1: "length", 2: "height×width", 3: "depth×height×width"}
-            return (
-                f"batch×{module.in_channels}×{axes[len(module.kernel_size)]}, that is "
-                f"in_channels={module.in_channels}, at least as large as its "
-                f"{_format_shape(module.kernel_size)} kernel"
-            )
-        case nn.BatchNorm1d() | nn.BatchNorm2d() | nn.BatchNorm3d():
-            return f"num_features={module.num_features} channels in dimension 1"
-        case _:
-            return None
-
-
-def _explain(error: BaseException, table: ShapeTable, running: list[_Call]) -> str:
-    count = len(table.rows)
-    lines = [f"the forward pass failed after {count} layer{'' if count == 1 else 's'}"]
-    if table.rows:
-        lines += [repr(table)]
-    # A call that the error did not pass through is left over from one that the model caught.
-    passed = {id(frame.f_locals.get("self")) for frame, _ in walk_tb(error.__traceback__)}
-    if failed := [call for call in running if id(call.module) in passed]:
-        name, module, shape, dtype, _ = failed[-1]
-        is_leaf = next(module.children(), None) is None
-        lines += [f"failed: {name}, {module}" if is_leaf else f"failed: {name}"]
-        found = f"an input of shape {_format_shape(shape)}, {dtype}" if dtype else "no tensor"
-        lines += [f"found:    {found}"]
-        if wanted := _wanted(module, dtype):
-            lines += [f"expected: {wanted}"]
-    lines += [f"PyTorch says: {error}"]
-    return "\n".join(lines)
-
-
-class ReceptiveField(NamedTuple):
-    """The window of the input that one output pixel sees, along one axis.
-
-    Attributes
-    ----------
-    name : str
-        Where the layer is in the model.
-    size : int
-        Side of the window, in input pixels.
-    stride : int
-        Distance between the windows of two neighbouring output pixels, in input pixels.
-    """
-
-    name: str
-    size: int
-    stride: int
-
-
-@checked
-def receptive_fields(model: nn.Module) -> list[ReceptiveField]:
-    """Return the receptive field after each convolution and pooling layer of a chain.
-
-    A layer with kernel size k and dilation d widens the window by d(k − 1) steps, each as long
-    as the strides before it multiplied together.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        A model whose layers run one after the other, in the order they were defined. Layers that
-        look at one pixel at a time are skipped; the first layer that mixes all positions
-        (flattening, fully connected, adaptive pooling) ends the list.
-
-    Returns
-    -------
-    list of ReceptiveField
-        One per convolution or pooling layer.
-
-    Raises
-    ------
-    ValueError
-        If a layer has windows that are not square, or windows of another kind.
-
-    References
-    ----------
-    A. Araujo, W. Norris, J. Sim, "Computing receptive fields of convolutional neural networks",
-    Distill, 2019.
-    """
-    fields = []
-    size, stride = 1, 1
-    for name, layer in model.named_modules(remove_duplicate=False):  # one used twice runs twice
-        if isinstance(layer, nn.Conv2d | nn.MaxPool2d):
-            kernel_size, dilation = _side(name, layer.kernel_size), _side(name, layer.dilation)
-        elif isinstance(layer, nn.AvgPool2d):
-            kernel_size, dilation = _side(name, layer.kernel_size), 1
-        elif isinstance(
-            layer, nn.Flatten | nn.Linear | nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d
-        ):
-            break
-        elif hasattr(layer, "kernel_size") or isinstance(layer, nn.Upsample):
-            raise ValueError(
-                f"{name}: expected a Conv2d, MaxPool2d or AvgPool2d layer, "
-                f"found {type(layer).__name__}"
-            )
-        else:
-            continue
-        size += dilation * (kernel_size - 1) * stride
-        stride *= _side(name, layer.stride)
-        fields.append(ReceptiveField(name, size, stride))
-    return fields
+    def explain(self, error: BaseException) -> str:
+        """Say in words why the model failed, and show the rows before."""
+        function = None
+        if self.functions and self.functions.failed and self.functions.failed[0] is error:
+            call = self.functions.failed[1]
+            function = (as_text(call.kind, call.settings), tuple(call.inputs))
+        # The innermost that the error passed through; others failed before, and were caught.
+        failed = next((call for reason, call in self.failed if reason is error), None)
+        whole, verdict = explain(error, failed, function, self.first)
+        step = "step" if any(row.settings for row in self.rows) else "layer"
+        count = f"{len(self.rows)} {step}{'' if len(self.rows) == 1 else 's'}"
+        table = [repr(self.table())] if self.rows else []
+        lines = [whole, f"the forward pass failed after {count}", *table, verdict]
+        return "\n".join(filter(None, lines))
 
 
-def _side(name: str, value: Any) -> int:
-    """Return the side of a square window, which PyTorch gives as a number or a pair."""
-    sides = {value} if isinstance(value, int) else set(value)
-    if len(sides) != 1:
-        raise ValueError(f"{name}: expected a square window, found {value}")
-    return sides.pop()
+def _kind(module: nn.Module) -> str:
+    return type_before_parametrizations(module).__name__
+
+
+def _only(shapes: list[Shape]) -> Any:
+    """Return the only shape, or all of them; None of no tensor."""
+    return (shapes[0] if len(shapes) == 1 else tuple(shapes)) if shapes else None

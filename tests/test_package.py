@@ -34,11 +34,15 @@ MAY_IMPORT = {
 ORDER = {
     "_support": (
         *("fingerprints", "files", "idx", "mnist", "arrays"),
-        *("inputs", "diagnosis", "answers", "checkpoint", "guard"),
+        *("arguments", "axes", "functions", "parameters", "operations", "work"),
+        *("verdicts", "shape_table", "inputs", "diagnosis", "answers", "checkpoint", "guard"),
     ),
     "lesson": ("model", "data", "tracing", "evaluation", "training"),
     "momentum": ("step_matrix", "descent", "quadratic", "iterates", "regression"),
-    "diagrams": ("stages", "glyphs", "draw"),
+    "diagrams": (
+        *("windows", "origin", "operations", "flow", "blank_input", "receptive_fields"),
+        *("stages", "glyphs", "draw"),
+    ),
     "experiments": (
         *("activity", "curvature", "run", "results", "studies", "sweeps", "tracking"),
         "__main__",

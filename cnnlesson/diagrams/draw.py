@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 
 from cnnlesson._support.arguments import checked
+from cnnlesson.diagrams.blank_input import InputShape, Model
 from cnnlesson.diagrams.glyphs import (
     CAPTION_SIZE,
     LABEL_SIZE,
@@ -25,7 +26,7 @@ from cnnlesson.diagrams.glyphs import (
     set_in_rows,
     stack,
 )
-from cnnlesson.diagrams.stages import InputShape, Model, Stage, Window, trace_stages
+from cnnlesson.diagrams.stages import Stage, Window, trace_stages
 
 __all__ = ["draw_boxes", "draw_feature_maps", "save_svg"]
 
@@ -34,6 +35,8 @@ INK = "#1f2328"
 COLOURS = {"input": "#767676", "map": "#1a80bb", "pooled": "#009e73", "features": "#d55e00"}
 
 Share = tuple[float, float]
+# What looks at one channel for each of its own.
+_CHANNEL_BY_CHANNEL = ("Pool", "Upsample", "Pad", "pad")
 
 
 @checked
@@ -50,7 +53,8 @@ def draw_feature_maps(
     Parameters
     ----------
     model : torch.nn.Module
-        A network whose layers run one after the other, on any device, ``meta`` included.
+        A network whose layers and functions run one after the other, on any device, ``meta``
+        included.
     input_shape : tuple of int, default (1, 1, 28, 28)
         Shape of the input, batch dimension first.
     ax : matplotlib.axes.Axes, optional
@@ -68,7 +72,7 @@ def draw_feature_maps(
     ShapeError
         If the network cannot take such an input.
     ValueError
-        If it is no chain of layers, or a shape has too many dimensions to be drawn.
+        If it is no chain, or a shape has too many dimensions to be drawn.
 
     References
     ----------
@@ -91,7 +95,8 @@ def draw_boxes(
     Parameters
     ----------
     model : torch.nn.Module
-        A network whose layers run one after the other, on any device, ``meta`` included.
+        A network whose layers and functions run one after the other, on any device, ``meta``
+        included.
     input_shape : tuple of int, default (1, 1, 28, 28)
         Shape of the input, batch dimension first.
     ax : matplotlib.axes.Axes, optional
@@ -107,7 +112,7 @@ def draw_boxes(
     ShapeError
         If the network cannot take such an input.
     ValueError
-        If it is no chain of layers, or a shape has too many dimensions to be drawn.
+        If it is no chain, or a shape has too many dimensions to be drawn.
 
     References
     ----------
@@ -179,15 +184,18 @@ class _Link(NamedTuple):
 
 
 def _link(left: Glyph, right: Glyph, before: Stage, after: Stage, number: int) -> _Link:
-    """Join two stages by the window of one pixel, or else all of one and the other."""
+    """Join two stages by the window of one pixel, or all of one and the other; else by nothing."""
     if after.window is None:
         flat = len(after.shape) == 1
+        if not (flat or after.mixes):
+            return _Link([])
         ends = [right.entry.at(0, v) if flat else right.entry.at(0.5, 0.5) for v in (0, 1)]
         return _Link([(left.exit.at(1, v), end) for v, end in zip((0, 1), ends, strict=True)])
     look = left.looks[number % 2]
     seen, taken = _look(after.window, before.shape[1:], after.shape[1:], look)
     window, pixel = left.exit.part(*seen), right.entry.part(*taken)
-    through = left.channels / (before.shape[0] if "Pool" in after.kind else 1)
+    each_alone = any(part in after.kind for part in _CHANNEL_BY_CHANNEL)
+    through = left.channels / (before.shape[0] if each_alone else 1)
     lines = [(corner + through, corner) for corner in window if through.any()]
     lines += [(corner, pixel.mean(axis=0)) for corner in window[1:3]]
     return _Link(lines, window, pixel)
@@ -257,7 +265,8 @@ def _look(
     for axis, share in enumerate(where[-len(sizes) :]):
         pixel = round(share * (positions[axis] - 1))
         start, stop = window.seen_by(pixel, axis)
-        seen.append((max(start, 0) / sizes[axis], min(stop, sizes[axis]) / sizes[axis]))
+        first, last = (min(max(place, 0), sizes[axis]) for place in (start, stop))
+        seen.append((first / sizes[axis], last / sizes[axis]))
         taken.append((pixel / positions[axis], (pixel + 1) / positions[axis]))
     rows = [(0.0, 1.0)] * (2 - len(sizes))  # a signal has none, and fills its strip
     return [*seen[::-1], *rows], [*taken[::-1], *rows]

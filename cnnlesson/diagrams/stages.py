@@ -1,50 +1,54 @@
 """The stages of a network, read from its trace: what the diagrams draw, and the words for it."""
 
-import math
 import re
-from collections.abc import Sequence
-from itertools import chain
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-import torch
-from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import type_before_parametrizations
 
-from cnnlesson._support.arguments import Count, checked
+from cnnlesson._support.arguments import checked
+from cnnlesson._support.eager import in_python
+from cnnlesson._support.functions import tensors_in
+from cnnlesson._support.verdicts import times
+from cnnlesson.diagrams.blank_input import InputShape, Model, blank_input
+from cnnlesson.diagrams.flow import Flow
+from cnnlesson.diagrams.operations import CONTRACTIONS, Operation
+from cnnlesson.diagrams.origin import Origin, Reach
+from cnnlesson.diagrams.windows import Sight
 from cnnlesson.tracing import LayerShape, ShapeTracer
 
-__all__ = ["InputShape", "Model", "Stage", "Window", "describe", "trace_stages"]
+__all__ = ["Stage", "Window", "describe", "trace_stages"]
 
-Model = Annotated[nn.Module, Field(description="a torch.nn.Module")]
-InputShape = Annotated[
-    tuple[Count, ...],
-    Field(description="whole numbers, 1 or more, batch first, such as (1, 1, 28, 28)"),
-]
-
-_WINDOWED = (nn.Conv1d, nn.Conv2d, nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d)
+_WINDOWED = (
+    *(nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d),
+    *(nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d),
+)
+# The layer that does what a function does, by its name in small letters: "maxpool2d".
+_LAYERS = {name.lower(): name for name, value in vars(nn).items() if isinstance(value, type)}
+_LAYERS["interpolate"] = "Upsample"
 
 
 class Window(NamedTuple):
-    """The sliding window of a convolution or a pooling layer, one number per spatial axis.
+    """How the pixels of a stage look at the stage before.
 
     Attributes
     ----------
-    reach : tuple of int
-        Input pixels from the window's first to its last: d(k − 1) + 1.
-    stride : tuple of int
-        Input pixels from one position to the next.
-    padding : tuple of int
-        Pixels added before the first one.
+    axes : tuple of Sight
+        What they see along each spatial axis.
     """
 
-    reach: tuple[int, ...]
-    stride: tuple[int, ...]
-    padding: tuple[int, ...]
+    axes: tuple[Sight, ...]
 
     def seen_by(self, pixel: int, axis: int) -> tuple[int, int]:
-        """Return the first input pixel that an output pixel sees, and the one after the last."""
-        first = pixel * self.stride[axis] - self.padding[axis]
-        return first, first + self.reach[axis]
+        """Return the first input pixel that an output pixel sees, and the one after the last.
+
+        Of a pixel that sees none, as there are after some transposed convolutions, return those
+        of the nearest one before that does.
+        """
+        sight = self.axes[axis]
+        ends = next(filter(None, map(sight.seen_by, range(pixel, pixel - sight.period, -1))))
+        return ends[0], ends[1] + 1
 
 
 class Stage(NamedTuple):
@@ -60,25 +64,28 @@ class Stage(NamedTuple):
         That layer and the element-wise ones after it, such as ``("Conv 3×3, padding 1", "ReLU")``.
     window : Window or None
         How that layer looks at the stage before, if it does so through a window.
+    mixes : bool
+        Whether each of its numbers is made from all of the stage before.
     """
 
     shape: tuple[int, ...]
     kind: str
     operations: tuple[str, ...] = ()
     window: Window | None = None
+    mixes: bool = False
 
     @property
     def label(self) -> str:
         """The shape in the notation of LeNet: ``64@11×11``, or ``1600`` for plain features."""
         channels, *size = self.shape
-        return f"{channels}@{_times(size)}" if size else str(channels)
+        return f"{channels}@{times(size)}" if size else str(channels)
 
     def __str__(self) -> str:
         channels, *size = self.shape
         noun = "feature map" if size else "number"
         amount = f"{channels} {noun}{'' if channels == 1 else 's'}"
         operations = ", then ".join(self.operations) or self.kind
-        return f"{operations}: {amount}{' of ' + _times(size) if size else ''}."
+        return f"{operations}: {amount}{' of ' + times(size) if size else ''}."
 
 
 @checked
@@ -88,7 +95,7 @@ def describe(model: Model, input_shape: InputShape = (1, 1, 28, 28)) -> str:
     Parameters
     ----------
     model : torch.nn.Module
-        A network whose layers run one after the other.
+        A network whose layers and functions run one after the other.
     input_shape : tuple of int, default (1, 1, 28, 28)
         Shape of the input, batch dimension first.
 
@@ -102,7 +109,7 @@ def describe(model: Model, input_shape: InputShape = (1, 1, 28, 28)) -> str:
     ShapeError
         If the network cannot take such an input.
     ValueError
-        If it is no chain of layers, or a shape has too many dimensions to be drawn.
+        If it is no chain, or a shape has too many dimensions to be drawn.
 
     Examples
     --------
@@ -113,127 +120,180 @@ def describe(model: Model, input_shape: InputShape = (1, 1, 28, 28)) -> str:
     return " ".join(str(stage) for stage in trace_stages(model, input_shape))
 
 
+class _Step(NamedTuple):
+    """A row of the trace, where its output comes from, and what was done for it."""
+
+    row: LayerShape
+    origin: Origin
+    operations: list[Operation]
+
+
 def trace_stages(model: nn.Module, input_shape: tuple[int, ...]) -> list[Stage]:
     """Trace a network and group its layers: an element-wise layer joins the one before it.
 
     Parameters
     ----------
     model : torch.nn.Module
-        A network whose layers run one after the other, on any device.
+        A network whose layers and functions run one after the other, on any device.
     input_shape : tuple of int
         Shape of the input, batch dimension first.
 
     Returns
     -------
     list of Stage
-        The input, then one stage per layer that is not element-wise.
+        The input, then one stage per layer or function that is not element-wise.
 
     Raises
     ------
     ShapeError
         If the network cannot take such an input.
     ValueError
-        If it is no chain of layers, or a shape has too many dimensions to be drawn.
+        If it is no chain, or a shape has too many dimensions to be drawn.
     """
-    rows = ShapeTracer(model).trace(_zeros(model, input_shape)).rows
-    if not rows:
-        raise ValueError("model: expected at least one layer that runs, found none")
-    layers = {name or type(model).__name__: layer for name, layer in model.named_modules()}
-    stages = [Stage(_drawable(rows[0], rows[0].input_shape), "Input")]
-    for row in rows:
-        before, after = _drawable(row, row.input_shape), _drawable(row, row.output_shape)
-        if before != stages[-1].shape:
-            stages.append(_reshaped(stages[-1], before, row))
-        layer = layers[row.name]
-        operation, window = _operation(layer, row), _window(layer, row)
-        makes_stage = before != after or isinstance(layer, nn.Linear) or window is not None
-        if makes_stage or len(stages) == 1:
-            stages.append(Stage(after, row.kind, (operation,), window))
+    model = in_python(model)
+    steps = _chain(model, blank_input(model, input_shape))
+    layers = {
+        name.replace("_orig_mod.", "") or type(model).__name__: layer
+        for name, layer in model.named_modules()
+    }
+    stages = [Stage(_drawable(steps[0].row, input_shape), "Input")]
+    for step in steps:
+        row, layer = step.row, layers.get(step.row.name)
+        after, window = _drawable(row, row.output_shape), _window(step)
+        kind, operation = _function(step) if row.settings else (row.kind, _operation(layer, row))
+        makes_stage = (
+            after != stages[-1].shape
+            or any(o.has_window or o.name in CONTRACTIONS for o in step.operations)
+            or len(stages) == 1
+        )
+        if makes_stage:
+            mixes = step.origin.reach is Reach.EVERYTHING and set(after[1:]) <= {1}
+            stages.append(Stage(after, kind, (operation,), window, mixes))
         else:
             last = stages[-1]
             stages[-1] = last._replace(operations=(*last.operations, operation))
     return stages
 
 
-def _zeros(model: nn.Module, shape: tuple[int, ...]) -> torch.Tensor:
-    """Return a blank input where the model is, in its precision."""
-    for tensor in chain(model.parameters(), model.buffers()):
-        if tensor.is_floating_point():
-            return torch.zeros(shape, device=tensor.device, dtype=tensor.dtype)
-    return torch.zeros(shape)
+def _chain(model: nn.Module, image: Tensor) -> list[_Step]:
+    """Trace a network; each of its steps takes what the one before gives, and nothing else."""
+    steps: list[_Step] = []
+    returned: list[Tensor] = []
+    flow = Flow()
+    flow.begin([image], -1)
+
+    def add(row: LayerShape, output: Any) -> None:
+        tensors = list(tensors_in(output))
+        origins = [origin for origin in map(flow.origin_of, tensors) if origin is not None]
+        if origins:  # else a constant, such as a table of positions
+            steps.append(_Step(row, origins[0], flow.operations))
+            flow.begin(tensors, len(steps) - 1)
+        flow.operations = []
+
+    hook = model.register_forward_hook(lambda _, __, output: returned.extend(tensors_in(output)))
+    try:
+        with flow:
+            ShapeTracer(model, on_row=add).trace(image)
+            ends = [flow.origin_of(tensor) for tensor in returned]
+    finally:
+        hook.remove()
+    if not steps:
+        raise ValueError("model: expected at least one layer that runs, found none")
+    names = {k: f"{step.row.name} ({step.row.kind})" for k, step in enumerate(steps)}
+    names[-1] = "the input"
+    for k, step in enumerate(steps):
+        if step.origin.steps != {k - 1}:
+            found = " and ".join(names[source] for source in sorted(step.origin.steps))
+            raise ValueError(
+                f"{names[k]} cannot be drawn: expected it to take the output of {names[k - 1]}, "
+                f"found that it takes {found}; the diagrams show one chain of layers, no branches"
+            )
+    last = len(steps) - 1
+    if sources := frozenset[int]().union(*(end.steps for end in ends if end)) - {last}:
+        raise ValueError(
+            f"{names[max(sources)]} cannot be drawn: expected the model to return the output of "
+            f"{names[last]} alone, found that of an earlier step beside it; the diagrams show one "
+            "chain of layers, no branches"
+        )
+    return steps
 
 
-def _drawable(row: LayerShape, shape: tuple[Any, ...]) -> tuple[int, ...]:
+def _drawable(row: LayerShape, shape: tuple[Any, ...] | None) -> tuple[int, ...]:
     """Return a shape without its batch dimension, if it can be drawn."""
-    if 2 <= len(shape) <= 4 and all(isinstance(length, int) and length > 0 for length in shape):
+    if (
+        shape is not None
+        and 2 <= len(shape) <= 4
+        and all(isinstance(length, int) and length > 0 for length in shape)
+    ):
         return shape[1:]
     raise ValueError(
         f"{row.name} ({row.kind}) cannot be drawn: expected batch×features, "
-        f"batch×channels×length or batch×channels×height×width, found {_times(shape)}"
+        f"batch×channels×length or batch×channels×height×width, found {times(shape)}"
     )
 
 
-def _reshaped(last: Stage, shape: tuple[int, ...], row: LayerShape) -> Stage:
-    """Return the stage that the model's own code made between two layers, if it only reshapes."""
-    if math.prod(last.shape) != math.prod(shape):
+def _window(step: _Step) -> Window | None:
+    """Return how each pixel of a map looks at the map before, if all look alike."""
+    row, dims = step.row, step.origin.dims
+    ending = row.kind[-2:]
+    slides = any(operation.has_window for operation in step.operations)
+    if slides and ending in ("1d", "2d") and len(row.input_shape or ()) == int(ending[0]) + 1:
         raise ValueError(
-            f"{row.name} ({row.kind}) cannot be drawn: expected the output of the layer before, "
-            f"{_times(last.shape)}, found {_times(shape)}; the diagrams show one chain of layers, "
-            f"so write each step as a layer, such as nn.MaxPool2d for F.max_pool2d"
+            f"{row.name} ({row.kind}) cannot be drawn: expected a batch, "
+            f"{int(ending[0]) + 2} dimensions, found {times(row.input_shape)}"
         )
-    kind = "Flatten" if len(shape) == 1 else "Reshape"
-    return Stage(shape, kind, (kind,))
+    sights = [dim[0].sight for dim in dims[2:] if len(dim) == 1 and dim[0].sight is not None]
+    return Window(tuple(sights)) if sights and len(sights) == len(dims) - 2 else None
 
 
-def _operation(layer: nn.Module, row: LayerShape) -> str:
+def _operation(layer: nn.Module | None, row: LayerShape) -> str:
     """Name a layer and those of its settings that are not the default."""
     name = re.sub(r"\dd$", "", row.kind)
     if not isinstance(layer, _WINDOWED):
         return name
-    axes = _axes(layer)
-    kernel = _per_axis(layer.kernel_size, axes)
-    convolves = isinstance(layer, nn.Conv1d | nn.Conv2d)
-    usual = {"stride": (1,) * axes if convolves else kernel, "padding": (0,) * axes}
-    usual |= {"dilation": (1,) * axes, "groups": (1,) * axes}
-    parts = [f"{name} {_times(kernel)}"]
+    axes = int(re.findall(r"(\d)d$", type_before_parametrizations(layer).__name__)[0])
+    return _with_settings(name, vars(layer), axes)
+
+
+def _function(step: _Step) -> tuple[str, str]:
+    """Return kind and name of the layer that does what a function does, where there is one."""
+    row = step.row
+    key = row.kind.replace("_", "")
+    kind = _LAYERS.get(key, _LAYERS.get(key + "1d", row.kind))
+    if key in ("view", "reshape", "squeeze"):
+        kind = "Flatten" if len(row.output_shape or ()) == 2 else "Reshape"
+    name = re.sub(r"\dd$", "", kind)
+    moved = next((o for o in step.operations if o.has_window), None)
+    if moved is None or "kernel_size" not in moved.given | _kernel_of(moved):
+        return kind, name
+    axes = len(row.output_shape or ()) - 2
+    return kind, _with_settings(name, moved.given | _kernel_of(moved), axes)
+
+
+def _kernel_of(operation: Operation) -> dict[str, Any]:
+    """Return the kernel size of a convolution, which its weights have."""
+    weight = operation.given.get("weight")
+    return {} if weight is None else {"kernel_size": list(weight[2:])}
+
+
+def _with_settings(name: str, settings: Mapping[str, Any], axes: int) -> str:
+    """Return a name with those settings that are not the default."""
+    kernel = _per_axis(settings["kernel_size"], axes)
+    usual = {"stride": (1,) * axes if "Conv" in name else kernel, "padding": (0,) * axes}
+    usual |= {"output_padding": (0,) * axes, "dilation": (1,) * axes, "groups": (1,) * axes}
+    parts = [f"{name} {times(kernel)}"]
     for setting, default in usual.items():
-        value = getattr(layer, setting, default)
+        value = settings.get(setting, default) or default
         if isinstance(value, str):
             parts += [f"{setting} {value}"] if value != "valid" else []
         elif (found := _per_axis(value, axes)) != default:
-            parts.append(f"{setting} {found[0] if len(set(found)) == 1 else _times(found)}")
-    return ", ".join([*parts, "ceil mode"] if getattr(layer, "ceil_mode", False) else parts)
+            shown = found[0] if len(set(found)) == 1 else times(found)
+            parts.append(f"{setting.replace('_', ' ')} {shown}")
+    return ", ".join([*parts, "ceil mode"] if settings.get("ceil_mode") else parts)
 
 
-def _window(layer: nn.Module, row: LayerShape) -> Window | None:
-    if not isinstance(layer, _WINDOWED):
-        return None
-    axes = _axes(layer)
-    if len(row.input_shape) != axes + 2:
-        raise ValueError(
-            f"{row.name} ({row.kind}) cannot be drawn: expected a batch, "
-            f"{axes + 2} dimensions, found {_times(row.input_shape)}"
-        )
-    kernel = _per_axis(layer.kernel_size, axes)
-    dilation = _per_axis(getattr(layer, "dilation", 1), axes)
-    reach = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True))
-    if isinstance(layer.padding, str):
-        same = layer.padding == "same"
-        padding = tuple((length - 1) // 2 if same else 0 for length in reach)
-    else:
-        padding = _per_axis(layer.padding, axes)
-    return Window(reach, _per_axis(layer.stride, axes), padding)
-
-
-def _axes(layer: nn.Module) -> int:
-    return 1 if isinstance(layer, nn.Conv1d | nn.MaxPool1d | nn.AvgPool1d) else 2
-
-
-def _per_axis(value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:
+def _per_axis(value: int | Sequence[int], axes: int) -> tuple[int, ...]:
+    """Return a setting for each axis; what works in two is done in one of them for a signal."""
     if isinstance(value, int):
         return (value,) * axes
-    return tuple(value) * (axes // len(value))
-
-
-def _times(numbers: Sequence[object]) -> str:
-    return "×".join(str(number) for number in numbers)
+    return (tuple(value) * axes)[-axes:]

@@ -44,9 +44,9 @@ def run(stack, model=None):
         return model, error.table.rows, str(error.__cause__)
 
 
-def fields_after(model, count):
+def fields_after(model, shape, count):
     """Return the receptive field after each of the first layers, None where all is mixed."""
-    found = {field.name: field.size for field in receptive_fields(model)}
+    found = {f.name: f.size for f in receptive_fields(model[:count], (1, *shape))} if count else {}
     fields, size = [], 1
     for name, layer in list(model.named_children())[:count]:
         if isinstance(layer, nn.Flatten | nn.Linear):
@@ -109,7 +109,9 @@ def test_javascript_computes_what_pytorch_computes(open_page):
         )
         assert [row["parameters"] for row in found] == [row.num_parameters for row in rows]
         assert [row["work"] for row in found] == explorer.multiply_adds()
-        assert [row["sees"] for row in found] == fields_after(model, len(rows))
+        assert [row["sees"] for row in found] == fields_after(
+            model, Network.parse(stack).shape, len(rows)
+        )
         assert (result["error"] is None) == (message is None), stack
         if message:
             if "torch" in result["error"]:
@@ -139,7 +141,7 @@ def check_drawn(page, stack):
         "(rows) => rows.map((row) => [...row.cells].slice(1).map((cell) => cell.textContent))"
     )
     assert cells[0] == [times(network.shape), "", "", ""]
-    fields = fields_after(model, len(rows))
+    fields = fields_after(model, network.shape, len(rows))
     for line, row, work, field in zip(
         cells[1:], rows, explorer.multiply_adds(), fields, strict=False
     ):

@@ -9,16 +9,7 @@ import torchinfo
 from hypothesis import assume, given, settings, strategies as st
 from torch import nn
 
-from cnnlesson import (
-    AlexNet,
-    ConvNet,
-    LayerShape,
-    ShapeError,
-    ShapeTable,
-    ShapeTracer,
-    output_size,
-    receptive_fields,
-)
+from cnnlesson import AlexNet, ConvNet, LayerShape, ShapeError, ShapeTable, ShapeTracer, output_size
 
 # The formula
 
@@ -181,15 +172,17 @@ def rows_by_torchinfo(model: nn.Module, shape: tuple[int, ...]) -> list[tuple]:
 def test_rows_are_those_of_torchinfo(name):
     make, shape = MODELS[name]
     model = make()
-    table = ShapeTracer(model).trace(torch.zeros(shape))
-    assert [tuple(row)[1:] for row in table.rows] == rows_by_torchinfo(model, shape)
+    table = ShapeTracer(model, functions=False).trace(torch.zeros(shape))
+    assert [row[1:5] for row in table.rows] == rows_by_torchinfo(model, shape)
     assert table.num_parameters == sum(p.numel() for p in model.parameters())
 
 
 def test_convnet_by_hand():
     rows = ShapeTracer(ConvNet()).trace(torch.zeros(1, 1, 28, 28)).rows
-    assert rows[0] == ("layers.0", "Conv2d", (1, 1, 28, 28), (1, 32, 26, 26), 320)
-    assert rows[3] == LayerShape("layers.3", "Conv2d", (1, 32, 13, 13), (1, 64, 11, 11), 18496)
+    assert rows[0][:5] == ("layers.0", "Conv2d", (1, 1, 28, 28), (1, 32, 26, 26), 320)
+    shapes = ((1, 32, 13, 13), (1, 64, 11, 11))
+    work, size = 64 * 11 * 11 * 32 * 9, 4 * 64 * 11 * 11
+    assert rows[3] == LayerShape("layers.3", "Conv2d", *shapes, 18496, 18496, work, size, "")
     assert [row.output_shape for row in rows[4:]] == [
         (1, 64, 11, 11),
         (1, 64, 5, 5),
@@ -235,7 +228,8 @@ def test_lazy_layers_on_any_device():
 
 def test_several_inputs_keywords_and_a_dict_of_outputs():
     table = ShapeTracer(TwoInputs()).trace(torch.zeros(2, 4), b=torch.zeros(2, 3))
-    assert table.rows == [("join", "Bilinear", ((2, 4), (2, 3)), (2, 5), 5 * 12 + 5)]
+    (row,) = table.rows
+    assert row[:5] == ("join", "Bilinear", ((2, 4), (2, 3)), (2, 5), 5 * 12 + 5)
 
 
 def test_a_recurrent_layer_has_three_outputs():
@@ -441,8 +435,8 @@ def test_a_wrong_in_features_is_explained():
 @pytest.mark.parametrize(
     ("layer", "shape", "expected"),
     [
-        (nn.Conv2d(3, 4, 5), (2, 1, 9, 9), "in_channels=3, at least as large as its 5×5 kernel"),
-        (nn.Conv2d(1, 4, 5), (2, 1, 4, 4), "in_channels=1, at least as large as its 5×5 kernel"),
+        (nn.Conv2d(3, 4, 5), (2, 1, 9, 9), "batch×3×height×width, that is in_channels=3"),
+        (nn.Conv2d(1, 4, 5), (2, 1, 4, 4), "an input of at least 5×5 for its 5×5 kernel"),
         (nn.Conv1d(3, 4, 5), (2, 1, 9), "batch×3×length"),
         (nn.Conv3d(3, 4, 2), (2, 1, 9, 9, 9), "batch×3×depth×height×width"),
         (nn.BatchNorm2d(3), (2, 4, 5, 5), "num_features=3 channels in dimension 1"),
@@ -516,8 +510,9 @@ def test_the_same_layer_may_fail_and_then_work():
             except RuntimeError:
                 return self.layer(x[:, :3])
 
-    (row,) = ShapeTracer(Retry()).trace(torch.zeros(5, 4)).rows
-    assert row == ("layer", "Linear", (5, 3), (5, 2), 8)
+    cut, row = ShapeTracer(Retry()).trace(torch.zeros(5, 4)).rows
+    assert cut.settings == "getitem[:, :3]"
+    assert row[:5] == ("layer", "Linear", (5, 3), (5, 2), 8)
 
 
 def test_a_lazy_layer_that_cannot_learn_its_size_is_named():
@@ -616,115 +611,3 @@ def test_a_scalar_output_and_an_empty_table():
 
     assert "scalar" in repr(ShapeTracer(Mean()).trace(torch.zeros(3)))
     assert "0 parameters" in repr(ShapeTable([], 0))
-
-
-# The receptive field
-
-
-@st.composite
-def chains(draw):
-    layers = []
-    for _ in range(draw(st.integers(1, 4))):
-        kernel_size, stride = draw(st.integers(1, 3)), draw(st.integers(1, 2))
-        dilation, padding = draw(st.integers(1, 3)), draw(st.integers(0, kernel_size // 2))
-        match draw(st.sampled_from(["conv", "max", "avg"])):
-            case "conv":
-                layers.append(nn.Conv2d(1, 1, kernel_size, stride, padding, dilation))
-            case "max":
-                layers.append(nn.MaxPool2d(kernel_size, stride, padding, dilation))
-            case "avg":
-                layers.append(nn.AvgPool2d(kernel_size, stride, padding))
-        layers += draw(st.sampled_from([[], [nn.ReLU()], [nn.BatchNorm2d(1), nn.Dropout()]]))
-    return layers
-
-
-def windowed(layer: nn.Module) -> bool:
-    return isinstance(layer, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d)
-
-
-def seen_by(layers: list[nn.Module], place: int, size: int) -> tuple[int, int]:
-    """Return the first and the last row of the input that one output pixel depends on."""
-    x = torch.ones(1, 1, size, size, dtype=torch.float64, requires_grad=True)
-    y = x
-    for layer in filter(windowed, layers):
-        # Any layer with this window, since a maximum has a gradient only where it is.
-        stand_in = nn.Conv2d(
-            1,
-            1,
-            layer.kernel_size,
-            layer.stride,
-            layer.padding,
-            getattr(layer, "dilation", 1),
-            bias=False,
-            dtype=torch.float64,
-        )
-        nn.init.ones_(stand_in.weight)
-        y = stand_in(y)
-    y[0, 0, place, place].backward()
-    rows = x.grad[0, 0].sum(dim=1).nonzero().flatten()
-    return int(rows[0]), int(rows[-1])
-
-
-@given(chains())
-@settings(max_examples=40, deadline=None)
-def test_receptive_field_is_where_the_gradient_is_not_zero(layers):
-    fields = receptive_fields(nn.Sequential(*layers))
-    ends = [i for i, layer in enumerate(layers, start=1) if windowed(layer)]
-    assert [field.name for field in fields] == [str(i - 1) for i in ends]
-    size = 160
-    for field, end in zip(fields, ends, strict=True):
-        place = size // field.stride // 2 - 2
-        first, last = seen_by(layers[:end], place, size)
-        assert first > 0
-        assert last < size - 1
-        assert field.size == last - first + 1
-        assert field.stride == seen_by(layers[:end], place + 1, size)[0] - first
-
-
-def test_receptive_fields_of_convnet_by_hand():
-    assert receptive_fields(ConvNet()) == [
-        ("layers.0", 3, 1),
-        ("layers.2", 4, 2),
-        ("layers.3", 8, 2),
-        ("layers.5", 10, 4),
-    ]
-
-
-def test_receptive_fields_of_alexnet_end_at_195_pixels():
-    with torch.device("meta"):
-        fields = receptive_fields(AlexNet())
-    assert fields[-1].size == 195  # as in Araujo et al., table 1
-    assert fields[-1].stride == 32
-
-
-def test_a_layer_that_stands_twice_in_the_chain_counts_twice():
-    layer = nn.Conv2d(1, 1, 3)
-    assert [f.size for f in receptive_fields(nn.Sequential(layer, layer))] == [3, 5]
-
-
-@pytest.mark.parametrize(
-    "layer", [nn.Flatten(), nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d(1), nn.Linear(5, 5)]
-)
-def test_a_layer_that_sees_everything_ends_the_list(layer):
-    assert len(receptive_fields(nn.Sequential(nn.Conv2d(1, 1, 3), layer, nn.Conv2d(1, 1, 3)))) == 1
-
-
-@pytest.mark.parametrize("layer", [nn.Conv2d(1, 1, (3, 2)), nn.MaxPool2d(2, stride=(1, 2))])
-def test_windows_that_are_not_square_are_refused(layer):
-    with pytest.raises(ValueError, match=r"^1: expected a square window, found \("):
-        receptive_fields(nn.Sequential(nn.ReLU(), layer))
-
-
-@pytest.mark.parametrize(
-    "layer", [nn.ConvTranspose2d(1, 1, 2), nn.Conv1d(1, 1, 2), nn.LPPool2d(2, 2), nn.Upsample(8)]
-)
-def test_windows_of_another_kind_are_refused_not_passed_over(layer):
-    name = type(layer).__name__
-    with pytest.raises(ValueError, match=f"^0: expected a Conv2d, .* layer, found {name}$"):
-        receptive_fields(nn.Sequential(layer))
-
-
-def test_square_windows_may_be_given_as_pairs():
-    pairs = nn.Sequential(nn.Conv2d(1, 1, (3, 3), (2, 2)), nn.AvgPool2d((2, 2)))
-    numbers = nn.Sequential(nn.Conv2d(1, 1, 3, 2), nn.AvgPool2d(2))
-    assert receptive_fields(pairs) == receptive_fields(numbers)

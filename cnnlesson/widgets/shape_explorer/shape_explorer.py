@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from cnnlesson.diagrams.glyphs import Scale, set_in_rows, stack as squares
+from cnnlesson.diagrams.receptive_fields import receptive_fields
 from cnnlesson.diagrams.stages import Stage, trace_stages
-from cnnlesson.tracing import LayerShape, ShapeError, ShapeTable, ShapeTracer, receptive_fields
+from cnnlesson.tracing import LayerShape, ShapeError, ShapeTable, ShapeTracer
 from cnnlesson.widgets.shape_explorer.stack import NETWORKS, Network, Stack
 from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.svg import svg_image, svg_path
@@ -119,7 +120,7 @@ class ShapeExplorer(Figure, module="shape_explorer"):
                 f"From an image of {image}, layer {len(rows) + 1} ({network.layers[len(rows)]}) "
                 f"is impossible: what arrives there has shape {'×'.join(map(str, found))}."
             )
-        fields = receptive_fields(self._weightless())
+        fields = receptive_fields(self._weightless(), (1, *network.shape))
         field = fields[-1].size if fields else 1
         return (
             f"An image of {image} becomes {'×'.join(map(str, rows[-1].output_shape[1:]))}, by "

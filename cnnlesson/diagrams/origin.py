@@ -1,0 +1,178 @@
+"""What is known of a tensor: which steps it comes from, and what its places see of the input."""
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from math import prod
+from typing import NamedTuple
+
+from cnnlesson.diagrams.windows import Sight
+
+__all__ = ["Dim", "Origin", "Part", "Reach", "joined", "one_part", "regrouped"]
+
+
+class Reach(Enum):
+    """How far a number sees: through a window, everything, or so that we cannot tell."""
+
+    WINDOW = "window"
+    EVERYTHING = "everything"
+    UNKNOWN = "unknown"
+
+
+class Part(NamedTuple):
+    """A stretch of a dimension: so many places, which see the input in order, or all alike.
+
+    Attributes
+    ----------
+    length : int
+        How many places.
+    sight : Sight or None
+        What each of them sees along one axis of the input. None where they all see the same, as
+        the channels of a map do.
+    """
+
+    length: int
+    sight: Sight | None = None
+
+
+# A dimension is most often one part; flattening strings several together.
+Dim = tuple[Part, ...]
+
+
+class Origin(NamedTuple):
+    """Where the numbers of a tensor come from.
+
+    Attributes
+    ----------
+    steps : frozenset of int
+        The steps whose outputs it was made of.
+    dims : tuple of Dim
+        What its places see, dimension by dimension; empty unless it is known.
+    reach : Reach
+        Whether it is known.
+    """
+
+    steps: frozenset[int]
+    dims: tuple[Dim, ...] = ()
+    reach: Reach = Reach.WINDOW
+
+    @classmethod
+    def of_input(cls, shape: Sequence[int], step: int) -> "Origin":
+        """Return the origin of a tensor that sees itself: batch, channels, then the axes."""
+        dims = [(Part(n, Sight() if k > 1 else None),) for k, n in enumerate(shape)]
+        return cls(frozenset([step]), tuple(dims))
+
+    def everything(self) -> "Origin":
+        """Return the same, of numbers that see all of the input."""
+        return Origin(self.steps, reach=Reach.EVERYTHING)
+
+    def unknown(self) -> "Origin":
+        """Return the same, of numbers of which we cannot say what they see."""
+        return Origin(self.steps, reach=Reach.UNKNOWN)
+
+    def sights(self, dim: int | None = None) -> list[Sight]:
+        """Return what the places of a dimension see, or those of all dimensions."""
+        dims = self.dims if dim is None else (self.dims[dim],)
+        return [part.sight for parts in dims for part in parts if part.sight is not None]
+
+    def with_dims(self, dims: Iterable[Dim]) -> "Origin":
+        """Return the same with other dimensions."""
+        return self._replace(dims=tuple(dims))
+
+
+def one_part(length: int, dim: Dim) -> Dim | None:
+    """Return a dimension of another length that sees alike; None if it is made of several."""
+    sights = [part.sight for part in dim if part.sight is not None]
+    if len(sights) > 1 or (sights and prod(p.length for p in dim if p.sight is None) > 1):
+        return None
+    return (Part(length, sights[0] if sights else None),)
+
+
+def joined(origins: Sequence[Origin], shape: Sequence[int]) -> Origin:
+    """Return the origin of numbers that are made of one number each of several tensors.
+
+    Parameters
+    ----------
+    origins : sequence of Origin
+        Of those tensors, at least one.
+    shape : sequence of int
+        The shape of the result, to which the tensors are broadcast.
+
+    Returns
+    -------
+    Origin
+        Of the result.
+    """
+    steps = frozenset[int]().union(*(origin.steps for origin in origins))
+    first = Origin(steps)
+    reaches = {origin.reach for origin in origins}
+    if Reach.EVERYTHING in reaches:
+        return first.everything()
+    if Reach.UNKNOWN in reaches:
+        return first.unknown()
+    dims: list[Dim] = []
+    for place in range(-len(shape), 0):
+        length, here = shape[place], [o.dims[place] for o in origins if len(o.dims) >= -place]
+        full = [dim for dim in here if prod(p.length for p in dim) == length]
+        spread = [part for dim in here if dim not in full for part in dim if part.sight]
+        if spread:  # one pixel for all places
+            return first.everything()
+        dim = _beside(full) if full else (Part(length),)
+        if dim is None:
+            return first.unknown()
+        dims.append(dim)
+    return first.with_dims(dims)
+
+
+def _beside(dims: Sequence[Dim]) -> Dim | None:
+    """Return what the places of one dimension see by way of several tensors."""
+    result = dims[0]
+    for dim in dims[1:]:
+        if not any(part.sight for part in (*result, *dim)):
+            continue
+        if [part.length for part in result] != [part.length for part in dim]:
+            return None
+        parts = []
+        for a, b in zip(result, dim, strict=True):
+            if (a.sight is None) != (b.sight is None):
+                return None
+            sight = a.sight.beside(b.sight) if a.sight and b.sight else None
+            if a.sight and sight is None:
+                return None
+            parts.append(Part(a.length, sight))
+        result = tuple(parts)
+    return result
+
+
+def regrouped(dims: Sequence[Dim], shape: Sequence[int]) -> tuple[Dim, ...] | None:
+    """Return the dimensions after a reshape, which keeps the order of all numbers.
+
+    Parameters
+    ----------
+    dims : sequence of Dim
+        The dimensions before.
+    shape : sequence of int
+        The shape after.
+
+    Returns
+    -------
+    tuple of Dim or None
+        None if places that see the input in order were cut apart.
+    """
+    parts = [part for dim in dims for part in dim if part.length > 1 or part.sight]
+    result: list[Dim] = []
+    for length in shape:
+        taken: list[Part] = []
+        missing = length
+        while parts and (missing > 1 or (length == 1 and not taken and parts[0].length == 1)):
+            part = parts.pop(0)
+            if part.length > missing or missing % part.length:
+                if part.sight or part.length % missing:
+                    return None
+                parts.insert(0, Part(part.length // missing))
+                part = Part(missing)
+            taken.append(part)
+            missing //= part.length
+        result.append(tuple(taken) or (Part(1),))
+    if parts and result:  # maps of one pixel
+        result[-1] = (*result[-1], *parts)
+    return tuple(result)
