@@ -32,7 +32,10 @@ MAY_IMPORT = {
 # Within a room too imports run one way. These modules, heaviest last, may import what stands before
 # them in their own room only; the others of a room import none of it.
 ORDER = {
-    "_support": ("files", "idx", "mnist", "arrays", "diagnosis", "answers"),
+    "_support": (
+        *("files", "memory", "idx", "mnist", "tables", "arrays"),
+        *("diagnosis", "answers"),
+    ),
     "lesson": ("model", "data", "tracing", "evaluation", "training"),
     "momentum": ("descent", "quadratic", "iterates", "regression"),
     "diagrams": ("stages", "glyphs", "draw"),
