@@ -98,8 +98,14 @@ async function mount(element, prefix, module) {
     clearTimeout(saving);
     saving = setTimeout(save, 250);
   });
+  const still = [...element.childNodes];
   element.replaceChildren();
-  figure.render({ model, el: element });
+  try {
+    figure.render({ model, el: element });
+  } catch (error) {
+    element.replaceChildren(...still); // the picture and its sentence
+    throw error;
+  }
   addEventListener("popstate", () => { // back to an address: what it says is what is seen
     if (saving) {
       clearTimeout(saving);
@@ -107,6 +113,15 @@ async function mount(element, prefix, module) {
     } else for (const [name, value] of recall(prefix, initial, _limits).settings) model.set(name, value);
   });
   return isShared;
+}
+
+/** Say under the picture of a figure that it stays one; a plain Error has words for the reader. */
+function apologise(element, error) {
+  const note = document.createElement("p");
+  const reason = error?.constructor === Error ? `: ${error.message}` : "";
+  note.textContent = `The interactive figure could not start${reason}. This is a picture of it.`;
+  element.append(note);
+  reportError(error);
 }
 
 async function mountAll(sources) {
@@ -121,7 +136,9 @@ async function mountAll(sources) {
     modules[name] ??= import(urlOf(name));
     counts[name] = (counts[name] ?? 0) + 1;
     const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
-    return mount(element, prefix, modules[name]).then((isShared) => isShared && element);
+    return mount(element, prefix, modules[name])
+      .then((isShared) => isShared && element)
+      .catch((error) => apologise(element, error)); // the others go on
   });
   const shown = (await Promise.all(mounted)).find(Boolean);
   const isFresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";

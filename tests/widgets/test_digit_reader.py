@@ -15,6 +15,7 @@ from traitlets import TraitError
 
 from cnnlesson import ConvNet, evaluate, load_digits, standardize
 from cnnlesson.widgets import DigitReader
+from cnnlesson.widgets.digit_reader import digit_reader
 from cnnlesson.widgets.digit_reader.digit_reader import WEIGHTS, centred, percent
 
 RECORD = json.loads(WEIGHTS.with_suffix(".json").read_text("utf-8"))
@@ -194,3 +195,21 @@ def test_nothing_is_certain(p, text):
 def test_out_of_range_is_refused_by_name(name, value, expected):
     with pytest.raises(TraitError, match=re.escape(expected)):
         DigitReader(**{name: value})
+
+
+def test_weights_that_are_missing_or_cut_are_named(tmp_path, monkeypatch):
+    path = tmp_path / "digit_reader.f16"
+    monkeypatch.setattr(digit_reader, "WEIGHTS", path)
+    digit_reader._shipped.cache_clear()
+    try:
+        with pytest.raises(
+            FileNotFoundError, match=r"f16: expected the trained weights, found: No"
+        ):
+            DigitReader()
+        path.write_bytes(WEIGHTS.read_bytes()[:-2])
+        with pytest.raises(ValueError, match=r"expected 69,652 bytes of .*, found 69,650; install"):
+            DigitReader()
+        path.write_bytes(WEIGHTS.read_bytes())
+        assert DigitReader(drawing=DigitReader.samples[3]).probabilities().argmax() == 3
+    finally:
+        digit_reader._shipped.cache_clear()

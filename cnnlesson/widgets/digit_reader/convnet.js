@@ -4,9 +4,15 @@ const MEAN = 0.1307; // of MNIST's pixels from 0 to 1, as `standardize` uses the
 const STD = 0.3081;
 const SIZES = [288, 32, 18432, 64, 16000, 10]; // weights and biases in the order of the layers
 
+const NUM_BYTES = 2 * SIZES.reduce((sum, size) => sum + size);
+
 /** Read little-endian float16 numbers from base64: one array for each of the six parameters. */
-export function unpack(base64) {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+export function unpack(base64 = "") {
+  const whole = base64.slice(0, base64.length - (base64.length % 4)); // more of a cut text is no base64
+  const bytes = Uint8Array.from(atob(whole), (character) => character.charCodeAt(0));
+  if (bytes.length !== NUM_BYTES) {
+    throw new Error(`expected ${NUM_BYTES} bytes of trained weights, found ${bytes.length || "none"}`);
+  }
   const view = new DataView(bytes.buffer);
   let at = 0;
   return SIZES.map((size) => Float64Array.from({ length: size }, () => {

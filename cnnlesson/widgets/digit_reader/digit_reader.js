@@ -53,7 +53,7 @@ function paintMaps(target, { count, size, maps }, across) {
 function render({ model, el }) {
   const self = figure({ model, el }, "Digit reader");
   self.root.classList.add("digit-reader");
-  let [packed, weights] = ["", null];
+  let [packed, weights] = [null, null];
   const frameOn = (map, size) => [map.mark("window-edge", size), map.mark("window", size)];
   const change = (frames, [y, x], isSeen, more = {}) => frames.forEach((frame) =>
     set(frame, { x, y, visibility: isSeen ? "visible" : "hidden", ...more }));

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cnnlesson._support.files import unreadable
 from cnnlesson.data import MEAN, STD
 from cnnlesson.evaluation import predict_logits
 from cnnlesson.model import ConvNet
@@ -21,6 +22,7 @@ __all__ = ["DigitReader"]
 
 # Made by __main__.py; how, and how good it is, tells the .json beside it.
 WEIGHTS = Path(__file__).parent / "digit_reader.f16"
+NUM_BYTES = 2 * 34_826  # a float16 for each parameter
 _BOX = 20  # pixels: the longer side of a digit of MNIST
 
 
@@ -57,7 +59,16 @@ def from_bytes(weights: bytes) -> ConvNet:
 
 @cache
 def _shipped() -> bytes:
-    return WEIGHTS.read_bytes()
+    try:
+        weights = WEIGHTS.read_bytes()
+    except OSError as error:
+        raise unreadable(WEIGHTS, "the trained weights", error) from None
+    if len(weights) != NUM_BYTES:
+        raise ValueError(
+            f"{WEIGHTS}: expected {NUM_BYTES:,} bytes of trained weights, found {len(weights):,}; "
+            "install the package again"
+        )
+    return weights
 
 
 def centred(image: Tensor) -> Tensor:
