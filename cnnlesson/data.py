@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cnnlesson._support.arrays import Part, as_digits, check_memory, read_pair
+from cnnlesson._support.arrays import Part, as_digits, read_pair
 from cnnlesson._support.files import AnyPath, expand
+from cnnlesson._support.memory import check_memory
 from cnnlesson._support.mnist import MNIST, read_mnist
 
 __all__ = ["Digits", "load_arrays", "load_digits", "standardize"]

@@ -1,20 +1,19 @@
-"""Arrays in files as people have them: .npy, the two arrays of a .npz, the columns of a .csv."""
+"""Arrays in files as people have them: two of them .npy, or both in one .npz or .csv."""
 
 import math
-import os
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Literal, get_args
 
 import numpy as np
 
 from cnnlesson._support.files import check_is_file, unreadable
+from cnnlesson._support.memory import check_memory
+from cnnlesson._support.tables import read_csv
 
-__all__ = ["as_digits", "check_memory", "open_npy", "read_csv", "read_npz", "read_pair"]
+__all__ = ["as_digits", "open_npy", "read_npz", "read_pair"]
 
 Part = Literal["train", "test"]
-_LABEL_COLUMNS = ("label", "class")
 
 
 def read_pair(
@@ -98,34 +97,6 @@ def as_digits(labels: np.ndarray, n: int, path: Path, images_path: Path) -> np.n
             f"({wrong.size} of {labels.size} are wrong)"
         )
     return np.array(labels, np.int64, order="C").reshape(-1)
-
-
-def check_memory(path: Path, size: float) -> None:
-    """Make sure that there is as much memory at all, before it is filled.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file that is to be read.
-    size : float
-        Bytes it will take.
-
-    Raises
-    ------
-    MemoryError
-        If the machine, or the container, has less.
-    """
-    limits = []
-    with suppress(AttributeError, OSError, ValueError):  # Windows says so only when it is asked for
-        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        with suppress(OSError, ValueError):
-            limits.append(int(Path(limit).read_text("ascii")))
-    if limits and size > min(limits):
-        raise MemoryError(
-            f"{path}: expected images that fit into memory, {min(limits) / 1e9:.1f} GB, found "
-            f"{size / 1e9:.1f} GB of them; save a part of them, and load that"
-        )
 
 
 def open_npy(path: Path) -> np.memmap:
@@ -238,66 +209,6 @@ def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     )
     shape, _, dtype = read(file)
     return shape, dtype
-
-
-def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read the images and the labels of a ``.csv`` file, such as Kaggle's ``train.csv``.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file. A line is an image: 784 pixels and its label, in the column named ``label`` or
-        ``class``; in the first one where the columns have no names.
-
-    Returns
-    -------
-    images : numpy.ndarray, shape (n, 784), float32
-    labels : numpy.ndarray, shape (n,), float32
-
-    Raises
-    ------
-    ValueError
-        If it is no such table.
-    OSError
-        If it is missing or cannot be read.
-    """
-    import pandas as pd  # here: it takes half a second, and few have such a file
-
-    check_is_file(path)
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            first = file.readline(100_000)
-        check_memory(path, 4 * path.stat().st_size)  # two bytes or more for each number, read twice
-    except OSError as error:
-        raise unreadable(path, "a readable file", error) from None
-    cells = [cell.strip('" \r\n').casefold() for cell in first.split(",")]
-    if len(cells) != 785:
-        found = f"{len(cells)}"
-        if len(cells) == 784:
-            found += ", as without labels (Kaggle's test.csv has none, its train.csv has)"
-        raise ValueError(f"{path}: expected 785 columns, a label and 784 pixels, found {found}")
-    is_named = not all(map(_is_number, cells))
-    labelled = [i for i, cell in enumerate(cells) if cell in _LABEL_COLUMNS] if is_named else [0]
-    if len(labelled) != 1:
-        raise ValueError(f"{path}: expected one column named label, found {len(labelled)}")
-    try:
-        table = pd.read_csv(path, header=0 if is_named else None, dtype=np.float32).to_numpy()
-    except OSError as error:
-        raise unreadable(path, "a readable file", error) from None
-    except Exception as error:
-        raise ValueError(
-            f"{path}: expected a table of numbers, found what pandas cannot read: "
-            f"{_one_line(error)}"
-        ) from None
-    return np.delete(table, labelled[0], axis=1), table[:, labelled[0]]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_real(path: Path, dtype: np.dtype) -> None:

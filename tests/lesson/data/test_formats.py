@@ -21,7 +21,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from cnnlesson._support import arrays, idx, mnist
+from cnnlesson._support import idx, memory, mnist
 from cnnlesson._support.idx import IdxFile
 from cnnlesson.data import load_arrays, load_digits
 
@@ -468,7 +468,7 @@ def test_images_that_do_not_fit_are_refused_before_they_are_read(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.npz", "a.csv"])
 def test_one_file_that_does_not_fit(tmp_path, name, monkeypatch):
-    monkeypatch.setattr(arrays.os, "sysconf", lambda _: 100)  # 10,000 bytes
+    monkeypatch.setattr(memory.os, "sysconf", lambda _: 100)  # 10,000 bytes
     (tmp_path / name).write_bytes(KERAS if name == "a.npz" else csv())
     with pytest.raises(MemoryError, match=f"{name}: expected images that fit into memory, 0.0 GB"):
         load_arrays(tmp_path / name)
