@@ -37,7 +37,8 @@ ORDER = {
     "momentum": ("descent", "quadratic", "iterates", "regression"),
     "diagrams": ("stages", "glyphs", "draw"),
     "experiments": (
-        *("activity", "curvature", "run", "results", "studies", "sweeps", "tracking"),
+        *("activity", "curvature", "run", "images", "experiment", "results"),
+        *("class_order", "studies", "sweeps", "tracking"),
         "__main__",
     ),
     "plots": ("runs", "curvature"),
