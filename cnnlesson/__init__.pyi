@@ -42,12 +42,17 @@ from .experiments.edges import (
     find_edges as find_edges,
     share_interval as share_interval,
 )
+from .experiments.experiment import (
+    Experiment as Experiment,
+    prepare as prepare,
+    run_experiment as run_experiment,
+)
 from .experiments.results import (
     load_results as load_results,
     read_results as read_results,
     results_path as results_path,
 )
-from .experiments.run import Run as Run, RunResult as RunResult, run_experiment as run_experiment
+from .experiments.run import Run as Run, RunResult as RunResult
 from .experiments.speed import faster as faster
 from .experiments.sweeps import sweep as sweep
 from .experiments.tracking import (

@@ -44,7 +44,8 @@ ORDER = {
         *("stages", "glyphs", "draw"),
     ),
     "experiments": (
-        *("activity", "curvature", "run", "results", "studies", "sweeps", "tracking"),
+        *("activity", "curvature", "run", "images", "speed", "experiment", "results"),
+        *("class_order", "studies", "sweeps", "tracking"),
         "__main__",
     ),
     "plots": ("runs", "curvature"),

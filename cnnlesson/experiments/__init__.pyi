@@ -11,12 +11,17 @@ from .edges import (
     find_edges as find_edges,
     share_interval as share_interval,
 )
+from .experiment import (
+    Experiment as Experiment,
+    prepare as prepare,
+    run_experiment as run_experiment,
+)
 from .results import (
     load_results as load_results,
     read_results as read_results,
     results_path as results_path,
 )
-from .run import Run as Run, RunResult as RunResult, run_experiment as run_experiment
+from .run import Run as Run, RunResult as RunResult
 from .speed import faster as faster
 from .studies import (
     CURVATURE as CURVATURE,

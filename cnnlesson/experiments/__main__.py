@@ -9,7 +9,6 @@ Interrupt it whenever you like: it goes on where it was.
 import argparse
 import os
 import sys
-from dataclasses import asdict
 from functools import lru_cache
 
 import pandas as pd
@@ -23,7 +22,7 @@ from cnnlesson.experiments.results import read_results, results_folder
 from cnnlesson.experiments.run import Run
 from cnnlesson.experiments.studies import CURVATURE, STUDIES
 from cnnlesson.experiments.sweeps import sweep
-from cnnlesson.experiments.tracking import append_rows, track_curvature
+from cnnlesson.experiments.tracking import append_rows, load_curvature, track_curvature
 
 load = lru_cache(maxsize=1)(load_digits)  # once a process
 
@@ -44,17 +43,11 @@ def measure_runs(studies: list[str], jobs: int, *, only_list: bool) -> None:
 def measure_curvature(jobs: int) -> None:
     """Measure the curvature along those trainings that are missing."""
     path = results_folder() / "curvature.csv"
-    names = list(asdict(Run()))
-    names.remove("measure_every")  # None, which a table reads as a missing number
     known = set()
     if path.exists() and path.stat().st_size:
         mend_last_line(path)
-        known = set(pd.read_csv(path)[names].itertuples(index=False, name=None))
-    missing = [
-        (run, steps)
-        for run, steps in CURVATURE
-        if tuple(getattr(run, name) for name in names) not in known
-    ]
+        known = {Run.from_row(row) for _, row in load_curvature(path).iterrows()}
+    missing = [(run, steps) for run, steps in CURVATURE if run not in known]
     parallel = Parallel(n_jobs=jobs, batch_size=1, return_as="generator_unordered")
     tables = parallel(delayed(_track)(run, steps) for run, steps in missing)
     for table in tqdm(tables, "runs", total=len(missing)):

@@ -1,10 +1,82 @@
 """Which of a network's ReLUs still let anything through."""
 
+from typing import NamedTuple
+
 from torch import Tensor, nn
 
 from cnnlesson.evaluation import predict_logits
 
-__all__ = ["dead_channels"]
+__all__ = ["ReluActivity", "dead_channels", "relu_activity"]
+
+
+class ReluActivity(NamedTuple):
+    """What one ReLU layer does with some images.
+
+    Attributes
+    ----------
+    dead : float
+        Share of its channels that give 0 for every image, wherever they look.
+    active : float
+        Share of all its outputs that are not 0.
+    """
+
+    dead: float
+    active: float
+
+
+def relu_activity(model: nn.Module, x: Tensor) -> tuple[Tensor, dict[str, ReluActivity]]:
+    """Look at each ReLU layer while a model answers.
+
+    Parameters
+    ----------
+    model, x
+        As for `dead_channels`.
+
+    Returns
+    -------
+    tuple
+        The logits, as of :func:`cnnlesson.evaluation.predict_logits`, and for each ReLU, by its
+        name in the model, what it does.
+
+    Raises
+    ------
+    ValueError
+        As by `dead_channels`.
+    """
+    awake: dict[str, Tensor] = {}
+    counts: dict[str, tuple[int, int]] = {}
+    seen: list[str] = []  # in one pass of the model
+
+    def look(name: str, output: Tensor) -> None:
+        if name in seen:
+            raise ValueError(
+                f"model: expected each ReLU to be one layer, found {name!r} used twice"
+            )
+        seen.append(name)
+        fires = output.detach() != 0
+        active, total = counts.get(name, (0, 0))
+        counts[name] = (active + int(fires.sum()), total + fires.numel())
+        # The channels are the second axis; all other axes are images and places.
+        channels = fires.transpose(0, 1).flatten(start_dim=1).any(dim=1)
+        awake[name] = awake[name] | channels if name in awake else channels
+
+    handles = [model.register_forward_pre_hook(lambda *_: seen.clear())]
+    handles += [
+        module.register_forward_hook(lambda _, __, output, name=name: look(name, output))
+        for name, module in model.named_modules()
+        if isinstance(module, nn.ReLU)
+    ]
+    try:
+        logits = predict_logits(model, x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return logits, {
+        name: ReluActivity(
+            (~channels).double().mean().item(), counts[name][0] / max(counts[name][1], 1)
+        )
+        for name, channels in awake.items()
+    }
 
 
 def dead_channels(model: nn.Module, x: Tensor) -> dict[str, float]:
@@ -41,28 +113,4 @@ def dead_channels(model: nn.Module, x: Tensor) -> dict[str, float]:
     >>> dead_channels(model, torch.zeros(3, 2))
     {'1': 0.5}
     """
-    awake: dict[str, Tensor] = {}
-    seen: list[str] = []  # in one pass of the model
-
-    def look(name: str, output: Tensor) -> None:
-        if name in seen:
-            raise ValueError(
-                f"model: expected each ReLU to be one layer, found {name!r} used twice"
-            )
-        seen.append(name)
-        # The channels are the second axis; all other axes are images and places.
-        fires = (output.detach() != 0).transpose(0, 1).flatten(start_dim=1).any(dim=1)
-        awake[name] = awake[name] | fires if name in awake else fires
-
-    handles = [model.register_forward_pre_hook(lambda *_: seen.clear())]
-    handles += [
-        module.register_forward_hook(lambda _, __, output, name=name: look(name, output))
-        for name, module in model.named_modules()
-        if isinstance(module, nn.ReLU)
-    ]
-    try:
-        predict_logits(model, x)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return {name: (~fires).double().mean().item() for name, fires in awake.items()}
+    return {name: relu.dead for name, relu in relu_activity(model, x)[1].items()}

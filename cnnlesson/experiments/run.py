@@ -1,31 +1,24 @@
 """One training of the real network as data: what was set, and what came of it."""
 
 import math
-import platform
-import time
-from collections.abc import Callable
-from dataclasses import asdict, field
-from itertools import pairwise
-from typing import Literal
+from collections.abc import Hashable, Mapping
+from dataclasses import asdict, field, fields
+from typing import Any, Literal, Self
 
-import numpy as np
-import torch
-from pydantic import ConfigDict
+from pydantic import ConfigDict, model_validator
 from pydantic.dataclasses import dataclass
-from sklearn.model_selection import train_test_split
-from torch import Tensor, nn
-from torch.nn.utils import convert_conv2d_weight_memory_format
-from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
-from cnnlesson._support.arguments import Count, Flag, MomentumCoefficient, Positive, Seed
-from cnnlesson._support.seeding import Seeded
-from cnnlesson.data import Digits, load_digits, standardize
-from cnnlesson.evaluation import evaluate, predict_logits
-from cnnlesson.experiments.activity import dead_channels
-from cnnlesson.model import ConvNet
-from cnnlesson.training import History, train_model
+from cnnlesson._support.arguments import (
+    Count,
+    Flag,
+    MomentumCoefficient,
+    NonNegative,
+    NonNegativeCount,
+    Positive,
+    Seed,
+)
 
-__all__ = ["Run", "RunResult", "run_experiment"]
+__all__ = ["Run", "RunResult"]
 
 CURVE_POINTS = 25
 
@@ -34,6 +27,7 @@ _STRICT = ConfigDict(extra="forbid")
 
 Pixels = Literal["raw", "unit", "standardized"]
 Rule = Literal["sgd", "nesterov", "adam", "adamw"]
+Order = Literal["shuffled", "sorted", "file", "windows", "blocks"]
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -56,8 +50,10 @@ class Run:
         Images that accuracy is measured on, 1 or more. None of them is a training image.
     pixels : {"raw", "unit", "standardized"}, default "raw"
         Scale of the pixels: 0 to 255, 0 to 1, or zero mean and unit variance.
-    order : {"shuffled", "sorted"}, default "shuffled"
-        A new random order every epoch, or all images sorted by class: zeros first, nines last.
+    order : {"shuffled", "sorted", "file", "windows", "blocks"}, default "shuffled"
+        A new random order every epoch; or one order for all epochs: by class, zeros first and nines
+        last; as in the file of the digits; by class, then shuffled within windows of ``stretch``
+        images; or by class, then cut into blocks of ``stretch`` images, and these shuffled.
     seed : int, default 0
         Decides the initial weights and the order of the images. Which images they are does not
         depend on it.
@@ -68,14 +64,28 @@ class Run:
         The step size at every step: ``lr``, or up to ``lr`` and down to nearly 0 over the whole
         training, as ``OneCycleLR`` does it, momentum being left alone.
     measure_every : int, optional
-        Measure accuracy along the way too, every so many steps, 1 or more.
+        Measure along the way too, on the test images, every so many steps, 1 or more.
     measure_training : bool, default False
         Measure accuracy on the training images too, at the end.
+    stretch : int, optional
+        Images in a window or a block, 1 or more: for these two orders, and for no other.
+    split : {"scikit-learn", "with-replacement"}, default "scikit-learn"
+        How three tenths of the digits become test images. ``train_test_split`` takes each once. Or
+        they are drawn with replacement, so that some are drawn twice and the training images, those
+        never drawn, are more than seven tenths: 0.741 of MNIST.
+    weight_decay : float, optional
+        Weight decay, 0 or more; otherwise that of PyTorch's rule: 0, or 0.01 for ``"adamw"``.
+    shift : int, default 0
+        Most pixels by which a training image is moved, down or up and left or right, by chance and
+        anew every time that it is seen; 0 or more.
+    activation : {"relu", "leaky-relu"}, default "relu"
+        What follows each convolution; a leaky ReLU has the slope 0.1 below 0.
 
     Raises
     ------
     ValueError
-        If a value is out of its range, or there is no such setting.
+        If a value is out of its range, there is no such setting, or ``stretch`` does not go with
+        ``order``.
     """
 
     lr: Positive = 0.001
@@ -85,12 +95,65 @@ class Run:
     num_images: Count = 6000
     num_test_images: Count = 2000
     pixels: Pixels = "raw"
-    order: Literal["shuffled", "sorted"] = "shuffled"
+    order: Order = "shuffled"
     seed: Seed = 0
     optimizer: Rule = "sgd"
     schedule: Literal["constant", "one-cycle"] = "constant"
     measure_every: Count | None = None
     measure_training: Flag = False
+    stretch: Count | None = None
+    split: Literal["scikit-learn", "with-replacement"] = "scikit-learn"
+    weight_decay: NonNegative | None = None
+    shift: NonNegativeCount = 0
+    activation: Literal["relu", "leaky-relu"] = "relu"
+
+    @model_validator(mode="after")
+    def _check_stretch(self) -> Self:
+        """Refuse a number that would do nothing, and its absence where it is needed."""
+        if (self.stretch is not None) != (self.order in ("windows", "blocks")):
+            expected = "a number of images" if self.stretch is None else "none"
+            raise ValueError(
+                f"stretch: expected {expected} with order={self.order!r}, found {self.stretch}"
+            )
+        return self
+
+    @property
+    def num_steps(self) -> int:
+        """Steps of the whole training."""
+        return self.num_epochs * -(-self.num_images // self.batch_size)
+
+    @classmethod
+    def from_row(cls, row: Mapping[Hashable, Any]) -> Self:
+        """Return the run that a row of a table of results is about.
+
+        Parameters
+        ----------
+        row : mapping
+            A row of :func:`cnnlesson.load_results` or :func:`cnnlesson.load_curvature`, such as
+            ``table.loc[3]`` or what ``RunResult.to_dict`` returns. Columns that are no setting are
+            left aside. A setting that is missing, or NaN as in a table, has its default.
+
+        Returns
+        -------
+        Run
+            The run, equal to the one that was measured.
+
+        Raises
+        ------
+        ValueError
+            If the row holds no setting at all, or one that is out of its range.
+
+        Examples
+        --------
+        >>> Run.from_row({"lr": 0.01, "measure_every": float("nan"), "status": "completed"}).lr
+        0.01
+        """
+        values = {field.name: row[field.name] for field in fields(cls) if field.name in row}
+        if not values:
+            raise ValueError(f"row: expected settings of a run, found {list(row)}")
+        # NumPy's numbers become Python's, and what differs from itself is NaN.
+        plain = {name: getattr(v, "item", lambda v=v: v)() for name, v in values.items()}
+        return cls(**{name: v for name, v in plain.items() if v is not None and v == v})
 
 
 @dataclass(frozen=True, kw_only=True, config=_STRICT)
@@ -115,7 +178,18 @@ class RunResult:
         per step if there are fewer steps, to four significant digits. A training that ended early
         has the parts it finished.
     accuracy_curve : list of float
-        Accuracy on the test images after every ``run.measure_every`` steps; empty without it.
+        Accuracy on the test images after every ``run.measure_every`` steps; empty without it, as
+        are the next four.
+    losses_between : list of float
+        Mean batch loss of the ``run.measure_every`` steps before each of these measurements, to
+        four significant digits.
+    answers : list of list of int
+        How many of the test images are taken for a 0, a 1, …, a 9.
+    class_accuracies : list of list of float
+        Share of the test images of each class that are right, to two decimals; 0 without any.
+    active_shares : list of list of float
+        Share of the outputs of each ReLU layer, first to last, that are not 0, over all test
+        images, to three significant digits.
     train_accuracy : float, optional
         Accuracy on the training images at the end, with ``run.measure_training``; none if a weight
         is not a finite number.
@@ -135,6 +209,10 @@ class RunResult:
     seconds: float
     loss_curve: list[float] = field(default_factory=list)
     accuracy_curve: list[float] = field(default_factory=list)
+    losses_between: list[float] = field(default_factory=list)
+    answers: list[list[int]] = field(default_factory=list)
+    class_accuracies: list[list[float]] = field(default_factory=list)
+    active_shares: list[list[float]] = field(default_factory=list)
     train_accuracy: float | None = None
     dead_channels: list[float] = field(default_factory=list)
     digits: str = ""
@@ -167,6 +245,19 @@ class RunResult:
         first = next(reached, math.inf)
         return first * (self.run.measure_every or 1)
 
+    @property
+    def died_after(self) -> float:
+        """Steps after which it was first measured dead, and so to the end; infinite if never.
+
+        Dead is a network with a ReLU layer that lets nothing through. A multiple of
+        ``run.measure_every``.
+        """
+        alive = [bool(shares) and min(shares) > 0 for shares in self.active_shares]
+        if not alive or alive[-1]:
+            return math.inf
+        last_alive = max((i for i, lives in enumerate(alive, start=1) if lives), default=0)
+        return (last_alive + 1) * (self.run.measure_every or 1)
+
     def to_dict(self) -> dict[str, object]:
         """Return the settings and the final results as one flat row of a table.
 
@@ -181,161 +272,3 @@ class RunResult:
             "test_accuracy": self.test_accuracy,
             "seconds": self.seconds,
         }
-
-
-def run_experiment(
-    run: Run,
-    digits: Digits | None = None,
-    *,
-    progress: bool = False,
-    on_start: Callable[[nn.Module, Tensor, Tensor], object] | None = None,
-    on_step: Callable[[History], object] | None = None,
-) -> RunResult:
-    """Train a new ``ConvNet`` as ``run`` says, and measure it after every epoch.
-
-    It trains on the GPU where PyTorch finds one. PyTorch's global random state is neither used nor
-    changed: this can run in a thread of its own.
-
-    Parameters
-    ----------
-    run : Run
-        What to do.
-    digits : Digits, optional
-        The images, ``load_digits()`` otherwise. Seven tenths of them, always the same, are for
-        training, the rest for testing.
-    progress : bool, default False
-        Show a bar per epoch.
-    on_start : callable, optional
-        Called once, before the first step, with the new model and its training images and labels,
-        the pixels scaled. Whoever keeps the model can look into it from ``on_step``.
-    on_step : callable, optional
-        Called after every step, as by :func:`train_model`.
-
-    Returns
-    -------
-    RunResult
-        What came of it.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer images than ``run`` asks for.
-    """
-    digits = load_digits() if digits is None else digits
-    train, test = train_test_split(np.arange(len(digits.images)), train_size=0.7, random_state=0)
-    train = _take(train, run.num_images, "num_images")
-    test = _take(test, run.num_test_images, "num_test_images")
-    if run.order == "sorted":
-        train = train[np.argsort(digits.labels[train].numpy(), kind="stable")]
-    x_train, x_test = (
-        _scale(digits.images[train], run.pixels),
-        _scale(digits.images[test], run.pixels),
-    )
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    started = time.perf_counter()
-    with Seeded(run.seed):
-        model = ConvNet()
-    # This order of the weights in memory makes a training a fifth shorter, on a processor too.
-    model = convert_conv2d_weight_memory_format(model.to(device), torch.channels_last)
-    num_steps = run.num_epochs * -(-run.num_images // run.batch_size)
-    optimizer = _optimizer(run, model)
-    accuracy_curve: list[float] = []
-    if on_start is not None:
-        on_start(model, x_train, digits.labels[train])
-
-    def measure(history: History) -> None:
-        if run.measure_every and len(history.batch_loss) % run.measure_every == 0:
-            accuracy_curve.append(evaluate(model, x_test, digits.labels[test]))
-        if on_step is not None:
-            on_step(history)
-
-    history = train_model(
-        model,
-        optimizer,
-        nn.CrossEntropyLoss(),
-        x_train.to(device),
-        digits.labels[train],
-        batch_size=run.batch_size,
-        num_epochs=run.num_epochs,
-        shuffle=run.order == "shuffled",
-        x_val=x_test,
-        y_val=digits.labels[test],
-        seed=run.seed,
-        scheduler=_scheduler(run, optimizer, num_steps),
-        progress=progress,
-        on_step=measure,
-    )
-    is_finite = all(bool(w.isfinite().all()) for w in model.parameters())
-    is_dead = history.status == "completed" and _is_dead(model, x_test)
-    dead = list(dead_channels(model, x_test).values()) if is_finite else []
-    train_accuracy = None
-    if run.measure_training and is_finite:
-        train_accuracy = evaluate(model, x_train, digits.labels[train])
-    return RunResult(
-        run=run,
-        status="dead" if is_dead else history.status,
-        train_losses=history.train_loss,
-        test_accuracies=history.val_accuracy,
-        seconds=time.perf_counter() - started,
-        loss_curve=_mean_by_parts(history.batch_loss, num_steps),
-        accuracy_curve=accuracy_curve,
-        train_accuracy=train_accuracy,
-        dead_channels=dead,
-        digits=digits.source,
-        environment={
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "machine": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
-            "device": torch.cuda.get_device_name() if device == "cuda" else device,
-        },
-    )
-
-
-def _optimizer(run: Run, model: nn.Module) -> torch.optim.Optimizer:
-    match run.optimizer:
-        case "adam":
-            return torch.optim.Adam(model.parameters(), run.lr, betas=(run.momentum, 0.999))
-        case "adamw":
-            return torch.optim.AdamW(model.parameters(), run.lr, betas=(run.momentum, 0.999))
-        case rule:
-            # Nesterov's rule without momentum is gradient descent, which PyTorch wants said.
-            is_nesterov = rule == "nesterov" and run.momentum > 0
-            return torch.optim.SGD(
-                model.parameters(), run.lr, momentum=run.momentum, nesterov=is_nesterov
-            )
-
-
-def _scheduler(run: Run, optimizer: torch.optim.Optimizer, num_steps: int) -> LRScheduler | None:
-    if run.schedule == "constant":
-        return None
-    return OneCycleLR(optimizer, run.lr, total_steps=num_steps, cycle_momentum=False)
-
-
-def _mean_by_parts(losses: list[float], num_steps: int) -> list[float]:
-    """Return the mean of each finished part of ``num_steps`` losses, of which some may lack."""
-    edges = np.linspace(0, num_steps, min(CURVE_POINTS, num_steps) + 1).round().astype(int)
-    parts = pairwise(edges)
-    return [float(f"{np.mean(losses[i:j]):.4g}") for i, j in parts if j <= len(losses)]
-
-
-def _take(indices: np.ndarray, number: int, name: str) -> np.ndarray:
-    if number > len(indices):
-        raise ValueError(f"{name}: expected at most {len(indices)}, found {number}")
-    return indices[:number]
-
-
-def _scale(images: Tensor, pixels: Pixels) -> Tensor:
-    match pixels:
-        case "unit":
-            return images / 255
-        case "standardized":
-            return standardize(images)
-        case _:
-            return images
-
-
-def _is_dead(model: nn.Module, x: Tensor) -> bool:
-    """Tell whether the logits are the same for every image; one image alone cannot say."""
-    logits = predict_logits(model, x)
-    return len(logits) > 1 and bool((logits == logits[0]).all())

@@ -6,9 +6,19 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+from cnnlesson.experiments.class_order import CLASS_ORDER
 from cnnlesson.experiments.run import Pixels, Rule, Run
 
-__all__ = ["CURVATURE", "LEARNING_RATES", "MOMENTA", "ORIGINAL", "RECIPE", "STUDIES", "WITHOUT"]
+__all__ = [
+    "CURVATURE",
+    "LEARNING_RATES",
+    "MOMENTA",
+    "ORIGINAL",
+    "RECIPE",
+    "STUDIES",
+    "UNDER_WAY",
+    "WITHOUT",
+]
 
 MOMENTA = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 # Twelve step sizes a scale of pixels, from far too small to far too large for any momentum.
@@ -58,6 +68,14 @@ WITHOUT: dict[str, tuple[dict[str, Any], ...]] = {
     "most of the images": ({"num_images": 6000, "num_epochs": 35},),
     "four epochs of five": ({"num_epochs": 1},),
 }
+
+# Step sizes of the map that end beyond the edge, for the same network with leaky ReLUs.
+_LEAKY = {momentum: _STEPS[last - 6 : last] for momentum, last in ((0.0, 12), (0.9, 11), (0.98, 9))}
+# Twice as fine as the map's, about the edges that it shows.
+_HALF_STEPS = (
+    *(0.005, 0.007, 0.01, 0.014, 0.02, 0.03, 0.05, 0.07, 0.1, 0.14, 0.2, 0.3, 0.5, 0.7, 1.0),
+)
+_FIRST_HALF_STEP = dict(zip(MOMENTA, (8, 8, 8, 7, 6, 5, 2, 0), strict=True))
 
 STUDIES: dict[str, tuple[Run, ...]] = {
     # Step size against momentum, for each scale of the pixels.
@@ -117,7 +135,23 @@ STUDIES: dict[str, tuple[Run, ...]] = {
         for changes in WITHOUT.values()
         for change in changes
     ),
+    # Leaky ReLUs at settings of the map, whose ReLUs they stand beside.
+    "leaky": tuple(
+        _standardized(lr=lr, momentum=momentum, activation="leaky-relu", seed=seed)
+        for seed, (momentum, lrs) in product(_SEEDS, _LEAKY.items())
+        for lr in lrs
+    ),
+    # The edge in half-steps, and with four times as many steps for the velocity to build up in.
+    "edges": tuple(
+        _standardized(lr=lr, momentum=momentum, num_epochs=4, seed=seed)
+        for seed, (momentum, first) in product(_SEEDS, _FIRST_HALF_STEP.items())
+        for lr in _HALF_STEPS[first : first + 7]
+    ),
+    **CLASS_ORDER,
 }
+
+# Studies of which some runs are still to be measured.
+UNDER_WAY = frozenset({"leaky", "edges", *CLASS_ORDER})
 
 _batches = Run(pixels="standardized", num_test_images=1000)
 # Step sizes of one range of α/(1 - μ), the last beyond the edge.

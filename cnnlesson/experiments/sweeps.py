@@ -11,8 +11,9 @@ from tqdm.auto import tqdm
 
 from cnnlesson._support.files import append_text, mend_last_line
 from cnnlesson.data import Digits, load_digits
+from cnnlesson.experiments.experiment import run_experiment
 from cnnlesson.experiments.results import append_result, read_results, reads_as_result
-from cnnlesson.experiments.run import Run, RunResult, run_experiment
+from cnnlesson.experiments.run import Run, RunResult
 
 __all__ = ["sweep"]
 

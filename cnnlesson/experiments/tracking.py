@@ -18,9 +18,9 @@ from cnnlesson.data import Digits
 from cnnlesson.evaluation import predict_logits
 from cnnlesson.experiments.activity import dead_channels
 from cnnlesson.experiments.curvature import batch_sharpness, sharpness
+from cnnlesson.experiments.experiment import prepare
 from cnnlesson.experiments.results import results_folder
-from cnnlesson.experiments.run import Run, run_experiment
-from cnnlesson.training import History
+from cnnlesson.experiments.run import Run
 
 __all__ = ["load_curvature", "track_curvature"]
 
@@ -74,23 +74,19 @@ def track_curvature(
     KeyboardInterrupt
         If the training is interrupted: half a run is none.
     """
+    experiment = prepare(run, digits)
+    model, start = experiment.model, _flat(experiment.model)
+    x, y = experiment.x_train, experiment.y_train
+    places = np.linspace(0, len(x), min(num_probes, len(x)), endpoint=False).astype(int)
     rows: list[dict[str, float]] = []
-    kept: list[tuple[nn.Module, Tensor, Tensor, Tensor]] = []
 
     def measure(step: int) -> None:
         if step in steps:
-            model, start, x, y = kept[0]
-            rows.append({"step": step} | _measure(model, x, y, run, start))
+            rows.append({"step": step} | _measure(model, x[places], y[places], run, start))
 
-    def on_start(model: nn.Module, x: Tensor, y: Tensor) -> None:
-        places = np.linspace(0, len(x), min(num_probes, len(x)), endpoint=False).astype(int)
-        kept.append((model, _flat(model), x[places], y[places]))
-        measure(0)
-
-    def on_step(history: History) -> None:
-        measure(len(history.batch_loss))
-
-    result = run_experiment(run, digits, on_start=on_start, on_step=on_step)
+    measure(0)
+    history = experiment.train(on_step=lambda history: measure(len(history.batch_loss)))
+    result = experiment.measure(history)
     if result.status == "interrupted":
         raise KeyboardInterrupt
     end = {"status": result.status, "test_accuracy": result.test_accuracy}
@@ -162,7 +158,7 @@ def _measure(model: nn.Module, x: Tensor, y: Tensor, run: Run, start: Tensor) ->
     loss = criterion(predict_logits(model, x).cpu(), y.cpu()).item()
     if not np.isfinite(loss):
         return {"loss": loss}
-    dead_1, dead_2 = dead_channels(model, x).values()
+    dead = dead_channels(model, x).values()  # none of a leaky ReLU
     try:
         largest = sharpness(model, criterion, x, y, tolerance=_TOLERANCE)
         along = batch_sharpness(
@@ -174,7 +170,6 @@ def _measure(model: nn.Module, x: Tensor, y: Tensor, run: Run, start: Tensor) ->
         "loss": loss,
         "sharpness": largest,
         "batch_sharpness": along,
-        "dead_1": dead_1,
-        "dead_2": dead_2,
+        **dict(zip(("dead_1", "dead_2"), dead, strict=False)),
         "distance": (_flat(model) - start).norm().item(),
     }

@@ -10,7 +10,18 @@ from sklearn.model_selection import train_test_split
 from torch import nn
 from torch.optim.lr_scheduler import ConstantLR, OneCycleLR
 
-from cnnlesson import ConvNet, Run, evaluate, load_digits, run_experiment, standardize
+from cnnlesson import (
+    ConvNet,
+    Run,
+    dead_channels,
+    evaluate,
+    load_digits,
+    predict,
+    prepare,
+    run_experiment,
+    standardize,
+)
+from cnnlesson.experiments.images import RandomShift, choose_images
 
 DIGITS = load_digits("sklearn")
 SMALL = {"num_images": 200, "num_test_images": 100}
@@ -54,7 +65,7 @@ def test_a_row_holds_every_setting_and_the_final_results():
     assert list(row) == [
         *("lr", "momentum", "batch_size", "num_epochs", "num_images", "num_test_images"),
         *("pixels", "order", "seed", "optimizer", "schedule", "measure_every"),
-        "measure_training",
+        *("measure_training", "stretch", "split", "weight_decay", "shift", "activation"),
         *("status", "train_loss", "test_accuracy", "seconds"),
     ]
     assert row["train_loss"] == result.train_losses[1]
@@ -112,6 +123,66 @@ def test_accuracy_along_the_way_is_measured_without_a_trace():
     assert unwatched.accuracy_curve == []
     every = run_experiment(Run(num_epochs=2, measure_every=7, **SMALL), DIGITS)
     assert every.accuracy_curve == every.test_accuracies  # 7 steps an epoch
+
+
+def test_what_is_noted_along_the_way_is_what_the_network_does():
+    run = Run(num_epochs=2, measure_every=7, order="sorted", pixels="unit", **SMALL)
+    experiment = prepare(run, DIGITS)
+    seen = []
+
+    def look(history):
+        if len(history.batch_loss) % 7 == 0:
+            answers = predict(experiment.model, experiment.x_test)
+            right = [
+                (answers[experiment.y_test == digit] == digit).double().mean().item()
+                for digit in range(10)
+            ]
+            relu = experiment.model.layers[:2](experiment.x_test)
+            seen.append(
+                (answers, right, (relu > 0).double().mean().item(), history.batch_loss[-7:])
+            )
+
+    result = experiment.measure(experiment.train(on_step=look))
+    assert len(seen) == len(result.answers) == 2
+    for i, (answers, right, active, losses) in enumerate(seen):
+        assert result.answers[i] == answers.bincount(minlength=10).tolist()
+        assert result.class_accuracies[i] == pytest.approx(right, abs=0.0051)
+        assert result.active_shares[i][0] == pytest.approx(active, rel=0.005)
+        assert result.losses_between[i] == pytest.approx(sum(losses) / 7, rel=1e-3)
+        assert sum(result.answers[i]) == 100
+
+
+def test_pooling_first_changes_no_bit():
+    run = Run(num_epochs=2, pixels="unit", lr=0.01, seed=2, **SMALL)
+    experiment, plain = prepare(run, DIGITS), prepare(run, DIGITS)
+    history = experiment.train()
+    optimizer = torch.optim.SGD(plain.model.parameters(), lr=0.01, momentum=0.8)
+    generator = torch.Generator().manual_seed(2)
+    losses = []
+    for _ in range(2):
+        for batch in torch.randperm(200, generator=generator).split(32):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(
+                plain.model(plain.x_train[batch]), plain.y_train[batch]
+            )
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    assert history.batch_loss == losses
+
+
+def test_a_run_that_died_says_when():
+    result = run_experiment(
+        Run(lr=3.0, momentum=0.0, pixels="standardized", measure_every=1, **SMALL), DIGITS
+    )
+    assert result.status == "dead"
+    first = int(result.died_after) - 1
+    assert all(min(shares) == 0 for shares in result.active_shares[first:])
+    assert first == 0 or min(result.active_shares[first - 1]) > 0
+    revived = replace(result, active_shares=[[0.1, 0.0], [0.1, 0.1], [0.1, 0.0], [0.1, 0.0]])
+    assert revived.died_after == 3
+    assert replace(revived, active_shares=[[0.1, 0.0], [0.1, 0.1]]).died_after == math.inf
+    assert replace(revived, active_shares=[]).died_after == math.inf
 
 
 def test_accuracy_on_the_training_images_is_measured_where_asked():
@@ -179,6 +250,13 @@ def test_an_interrupted_training_is_not_dead_whatever_its_network_answers():
         ("schedule", "warm"),
         ("measure_every", 0),
         ("measure_training", "yes"),
+        ("stretch", 0),
+        ("stretch", 100),
+        ("split", "half"),
+        ("weight_decay", -0.1),
+        ("shift", -1),
+        ("shift", 0.5),
+        ("activation", "tanh"),
     ],
 )
 def test_a_setting_out_of_range_is_named(name, value):
@@ -199,3 +277,116 @@ def test_a_misspelt_setting_is_refused():
 def test_one_test_image_cannot_show_a_dead_network():
     run = Run(num_images=100, num_test_images=1, pixels="standardized")
     assert run_experiment(run, DIGITS).status == "completed"
+
+
+# The settings of the images
+
+
+LABELS = DIGITS.labels
+
+
+def test_the_order_of_the_file_is_kept():
+    shuffled, _ = choose_images(Run(**SMALL), LABELS)
+    in_file, _ = choose_images(Run(order="file", **SMALL), LABELS)
+    assert in_file.tolist() == sorted(shuffled.tolist())
+
+
+@pytest.mark.parametrize("stretch", [1, 7, 60, 200, 1000])
+def test_windows_and_blocks_lie_between_sorted_and_shuffled(stretch):
+    by_class, _ = choose_images(Run(order="sorted", **SMALL), LABELS)
+    windows, _ = choose_images(Run(order="windows", stretch=stretch, **SMALL), LABELS)
+    blocks, _ = choose_images(Run(order="blocks", stretch=stretch, **SMALL), LABELS)
+    again, _ = choose_images(Run(order="blocks", stretch=stretch, **SMALL), LABELS)
+    other, _ = choose_images(Run(order="blocks", stretch=stretch, seed=1, **SMALL), LABELS)
+    for i in range(0, 200, stretch):
+        assert set(windows[i : i + stretch]) == set(by_class[i : i + stretch])
+    cut = [by_class[i : i + stretch].tolist() for i in range(0, 200, stretch)]
+    found, rest = [], blocks.tolist()
+    while rest:
+        [block] = [block for block in cut if rest[0] in block]
+        assert rest[: len(block)] == block
+        found.append(block)
+        rest = rest[len(block) :]
+    assert sorted(found) == sorted(cut)
+    assert blocks.tolist() == again.tolist()
+    assert (blocks.tolist() == other.tolist()) == (stretch >= 200)
+    assert (windows.tolist() == by_class.tolist()) == (stretch == 1)
+
+
+def test_images_drawn_with_replacement_leave_the_others_for_training():
+    run = Run(split="with-replacement", order="file", num_images=1300, num_test_images=540)
+    train, test = choose_images(run, LABELS)
+    assert len(set(test)) < len(test) == 540
+    assert not set(train) & set(test)
+    assert train.tolist() == sorted(train)
+    all_others = set(range(len(LABELS))) - set(test)
+    assert set(train) == set(sorted(all_others)[:1300])
+
+
+def test_a_stretch_goes_with_windows_and_blocks_only():
+    with pytest.raises(ValueError, match="stretch: expected a number of images with order='block"):
+        Run(order="blocks")
+    with pytest.raises(ValueError, match="stretch: expected none with order='sorted', found 100"):
+        Run(order="sorted", stretch=100)
+
+
+def test_shifts_move_each_image_by_itself_and_only_in_training():
+    shift = RandomShift(2, seed=0)
+    x = DIGITS.images[:300]
+    moved = shift(x)
+    places = set()
+    for before, after in zip(x, moved, strict=True):
+        padded = nn.functional.pad(before, [2] * 4, mode="replicate")
+        matches = [
+            (i, j)
+            for i in range(5)
+            for j in range(5)
+            if torch.equal(padded[:, i : i + 28, j : j + 28], after)
+        ]
+        assert len(matches) == 1
+        places |= set(matches)
+    assert len(places) == 25
+    assert not torch.equal(shift(x), moved)
+    assert torch.equal(RandomShift(2, seed=0)(x), moved)
+    assert torch.equal(shift.eval()(x), x)
+    assert torch.equal(RandomShift(0, seed=0)(x), x)
+
+
+def test_a_shifted_run_trains_on_shifted_images_and_is_measured_on_the_others():
+    still, moved = (Run(shift=shift, pixels="unit", **SMALL) for shift in (0, 2))
+    assert run_experiment(still, DIGITS).train_losses != run_experiment(moved, DIGITS).train_losses
+    experiment = prepare(moved, DIGITS)
+    result = experiment.measure(experiment.train())
+    expected = evaluate(experiment.model, experiment.x_test, experiment.y_test)
+    assert result.test_accuracies == [expected]
+
+
+@pytest.mark.parametrize("rule", ["sgd", "nesterov", "adam", "adamw"])
+def test_weight_decay_is_that_of_the_rule(rule):
+    def weights(**settings):
+        run = Run(optimizer=rule, lr=0.01, pixels="unit", **settings, **SMALL)
+        experiment = prepare(run, DIGITS)
+        experiment.train()
+        return torch.cat([w.detach().flatten() for w in experiment.model.parameters()])
+
+    default, none, much = weights(), weights(weight_decay=0.0), weights(weight_decay=1.0)
+    assert torch.equal(default, none) == (rule != "adamw")
+    assert much.norm() < none.norm()
+
+
+def test_a_leaky_network_has_no_channel_that_is_dead():
+    run = Run(activation="leaky-relu", pixels="unit", **SMALL)
+    experiment = prepare(run, DIGITS)
+    assert [type(layer) for layer in experiment.model.layers].count(nn.LeakyReLU) == 2
+    assert experiment.model.layers[1].negative_slope == 0.1
+    assert dead_channels(experiment.model, experiment.x_test) == {}
+    assert run_experiment(run, DIGITS).dead_channels == []
+
+
+def test_a_row_without_settings_is_refused_and_one_out_of_range_too():
+    with pytest.raises(ValueError, match=r"row: expected settings of a run, found \['status'\]"):
+        Run.from_row({"status": "dead"})
+    with pytest.raises(ValueError, match="momentum"):
+        Run.from_row({"momentum": 2.0})
+    row = {"num_images": np.float64(6000), "measure_training": np.True_, "seed": np.int64(3)}
+    assert Run.from_row(row) == Run(num_images=6000, measure_training=True, seed=3)

@@ -15,7 +15,8 @@ from IPython import get_ipython
 from traitlets import Bunch, TraitError, validate
 
 from cnnlesson.data import Digits, load_digits
-from cnnlesson.experiments.run import Run, RunResult, run_experiment
+from cnnlesson.experiments.experiment import run_experiment
+from cnnlesson.experiments.run import Run, RunResult
 from cnnlesson.training import History
 from cnnlesson.widgets.shared.settings import Choice, Number, Whole
 from cnnlesson.widgets.shared.svg import svg_image, svg_path
