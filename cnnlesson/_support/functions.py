@@ -175,24 +175,28 @@ def _named(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the arguments by name, and the defaults, of the first signature that they fit."""
     packed = (args[0], args[1:]) if len(args) > 2 else args  # x.view(1, -1) gives one size
-    for defaults in _signatures(function, kind):
-        names = list(defaults)
+    for names, defaults in _signatures(function, kind):
         for values in (args, packed):
             if len(values) <= len(names) and kwargs.keys() <= defaults.keys():
                 return dict(zip(names, values, strict=False)) | kwargs, defaults
     return {str(place): value for place, value in enumerate(args)} | kwargs, {}
 
 
-def _signatures(function: Callable[..., Any], kind: str) -> Iterator[dict[str, Any]]:
+def _signatures(
+    function: Callable[..., Any], kind: str
+) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """Yield the names that may go unsaid, and all names with their defaults."""
     # F.max_pool2d and its like hand all they are given to one of two, of the same parameters.
     function = getattr(torch.nn.functional, f"{kind}_with_indices", function)
     if inspect.isfunction(function):
         parameters = inspect.signature(function).parameters
-        yield {name: parameter.default for name, parameter in parameters.items()}
+        names = [n for n, p in parameters.items() if p.kind is not p.KEYWORD_ONLY]
+        yield names, {name: parameter.default for name, parameter in parameters.items()}
     packet = getattr(torch.ops.aten, kind, None)
     for overload in packet.overloads() if packet else []:
         arguments = getattr(packet, overload)._schema.arguments
-        yield {argument.name: argument.default_value for argument in arguments}
+        names = [argument.name for argument in arguments if not argument.kwarg_only]
+        yield names, {argument.name: argument.default_value for argument in arguments}
 
 
 def _is_plain(value: Any) -> bool:

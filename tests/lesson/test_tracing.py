@@ -1,13 +1,18 @@
 """Shapes, against PyTorch itself, torchinfo and gradients; and what tracing leaves behind."""
 
 import copy
+import itertools
+import math
 from html.parser import HTMLParser
 
 import pytest
 import torch
 import torchinfo
 from hypothesis import assume, given, settings, strategies as st
+from networks import AllFunctions, Bare, FunctionalLeNet, Inception, ResNet, UNet, transformer
 from torch import nn
+from torch.nn import functional as F  # noqa: N812
+from torch.nn.utils import parametrizations
 
 from cnnlesson import AlexNet, ConvNet, LayerShape, ShapeError, ShapeTable, ShapeTracer, output_size
 
@@ -56,7 +61,7 @@ def test_output_size_is_that_of_torch_max_pooling(
     size, kernel_size, stride, padding, dilation, ceil_mode
 ):
     assume(padding <= kernel_size // 2)
-    assume(size > 0)  # torch pools no empty image, whatever the padding
+    assume(size > 0 or ceil_mode)  # without ceil_mode it may be a convolution, and has room
     layer = nn.MaxPool2d(kernel_size, stride, padding, dilation, ceil_mode=ceil_mode)
     expected = size_by_torch(layer, size)
     assert size_by_us(size, kernel_size, stride, padding, dilation, ceil_mode) == expected
@@ -77,6 +82,41 @@ def test_output_size_is_that_of_torch_average_pooling(
     layer = nn.AvgPool2d(kernel_size, stride, padding, ceil_mode=ceil_mode)
     expected = size_by_torch(layer, size)
     assert size_by_us(size, kernel_size, stride, padding, ceil_mode=ceil_mode) == expected
+
+
+def test_no_empty_image_is_pooled_in_ceil_mode():
+    for k, s, p, d in itertools.product(range(1, 7), range(1, 7), range(4), range(1, 4)):
+        if p <= k // 2:
+            assert size_by_us(0, k, s, p, d, ceil_mode=True) is None
+            assert size_by_torch(nn.MaxPool2d(k, s, p, d, ceil_mode=True), 0) is None
+    with pytest.raises(ValueError, match=r"^size: expected 1 or more.* found 0$"):
+        output_size(0, 2, padding=1, ceil_mode=True)
+
+
+pairs = st.tuples(st.integers(1, 5), st.integers(1, 5))
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+@given(size=pairs, kernel=pairs, dilation=pairs, padding=st.sampled_from(["same", "valid", (1, 2)]))
+@settings(max_examples=60, deadline=None)
+def test_output_size_takes_pairs_and_words_as_torch_does(size, kernel, dilation, padding):
+    layer = nn.Conv2d(1, 1, kernel, 1, padding, dilation)
+    try:
+        expected = tuple(layer(torch.zeros(1, 1, *size)).shape[2:])
+    except RuntimeError:
+        expected = None
+    assert size_by_us(size, kernel, padding=padding, dilation=dilation) == expected
+
+
+def test_output_size_of_numbers_beside_pairs():
+    assert output_size((28, 20), 3, stride=(1, 2), padding="valid") == (26, 9)
+    assert output_size(28, 3, padding="same", dilation=4) == 28
+    with pytest.raises(ValueError, match=r"^stride: expected 1 where padding is 'same', found 2$"):
+        output_size(28, 3, stride=2, padding="same")
+    with pytest.raises(ValueError, match=r"one number for each axis.*2 in size, 3 in kernel_size"):
+        output_size((28, 28), (3, 3, 3))
+    with pytest.raises(ValueError, match=r"^padding: expected a whole number.*found 'full'$"):
+        output_size(28, 3, padding="full")
 
 
 @pytest.mark.parametrize(
@@ -406,6 +446,276 @@ def test_tracing_while_training_changes_nothing():
 
     for a, b in zip(train(True).values(), train(False).values(), strict=True):
         assert torch.equal(a, b)
+
+
+# Functions between the layers
+
+
+def kinds(table):
+    return [row.kind for row in table.rows]
+
+
+def test_the_example_of_pytorch_itself():
+    table = ShapeTracer(FunctionalLeNet()).trace(torch.zeros(2, 1, 28, 28))
+    assert [(row.name, row.settings or row.kind, row.output_shape[1:]) for row in table.rows] == [
+        ("conv1", "Conv2d", (32, 26, 26)),
+        ("relu", "relu", (32, 26, 26)),
+        ("conv2", "Conv2d", (64, 24, 24)),
+        ("relu_1", "relu", (64, 24, 24)),
+        ("max_pool2d", "max_pool2d(kernel_size=2)", (64, 12, 12)),
+        ("dropout1", "Dropout", (64, 12, 12)),
+        ("flatten", "flatten(start_dim=1)", (9216,)),
+        ("fc1", "Linear", (128,)),
+        ("relu_2", "relu", (128,)),
+        ("dropout2", "Dropout", (128,)),
+        ("fc2", "Linear", (10,)),
+        ("log_softmax", "log_softmax(dim=1)", (10,)),
+    ]
+    assert sum(row.num_parameters for row in table.rows) == table.num_parameters == 1_199_882
+    assert {row.num_parameters for row in table.rows if row.settings} == {0}
+    assert "max_pool2d(kernel_size=2)" in repr(table)
+
+
+@pytest.mark.parametrize(
+    ("call", "settings"),
+    [
+        (lambda x: F.relu(x), "relu"),
+        (lambda x: F.relu_(x), "relu"),
+        (lambda x: x.relu(), "relu"),
+        (lambda x: F.max_pool2d(x, 2, padding=1), "max_pool2d(kernel_size=2, padding=1)"),
+        (lambda x: F.avg_pool2d(x, (2, 1)), "avg_pool2d(kernel_size=(2, 1))"),
+        (lambda x: x.view(2, -1), "view(size=(2, -1))"),
+        (lambda x: x.permute(0, 2, 3, 1), "permute(dims=(0, 2, 3, 1))"),
+        (lambda x: torch.flatten(x, 1), "flatten(start_dim=1)"),
+        (lambda x: x + 1, "add(other=1)"),
+        (lambda x: 1 + x, "add(other=1)"),
+        (lambda x: x + x, "add"),
+        (lambda x: x.mul_(2), "mul(other=2)"),
+        (lambda x: torch.cat([x, x], dim=1), "cat(dim=1)"),
+        (lambda x: torch.cat([x, x]), "cat"),
+        (lambda x: x[:, 0], "getitem[:, 0]"),
+        (lambda x: x[..., 1:5:2], "getitem[..., 1:5:2]"),
+        (lambda x: x.mT, "mT"),
+        (lambda x: F.dropout(x, 0.3, training=False), "dropout(p=0.3)"),
+        (lambda x: F.interpolate(x, scale_factor=2), "interpolate(scale_factor=2)"),
+        (lambda x: F.conv2d(x, torch.ones(1, 3, 2, 2), stride=2), "conv2d(stride=2)"),
+        (lambda x: x.mean((2, 3)), "mean(dim=(2, 3))"),
+        (lambda x: x.chunk(3, 1), "chunk(chunks=3, dim=1)"),
+    ],
+)
+def test_a_function_has_a_row_with_its_settings(call, settings):
+    class Calls(nn.Module):
+        def forward(self, x):
+            return call(x)
+
+    row = ShapeTracer(Calls()).trace(torch.zeros(2, 3, 6, 6)).rows[-1]
+    output = call(torch.zeros(2, 3, 6, 6))
+    shapes = tuple(tuple(part.shape) for part in (output if type(output) is tuple else [output]))
+    assert row.settings == settings
+    assert row.output_shape == (shapes[0] if len(shapes) == 1 else shapes)
+    assert row.num_parameters == 0
+
+
+def test_what_only_moves_or_asks_has_no_row():
+    class Asks(nn.Module):
+        def forward(self, x):
+            assert x.dim() == 2
+            x = x.contiguous().to(torch.float64).detach().clone()
+            return x.tanh() if x.size(0) == len(x) else x
+
+    assert kinds(ShapeTracer(Asks()).trace(torch.zeros(2, 3))) == ["tanh"]
+
+
+def test_functions_are_switched_off():
+    table = ShapeTracer(FunctionalLeNet(), functions=False).trace(torch.zeros(2, 1, 28, 28))
+    assert kinds(table) == ["Conv2d", "Conv2d", "Dropout", "Linear", "Dropout", "Linear"]
+
+
+def test_functions_inside_a_layer_are_its_own_affair():
+    class Swish(nn.Module):
+        def forward(self, x):
+            return x * torch.sigmoid(x)
+
+    table = ShapeTracer(nn.Sequential(nn.Linear(3, 3), Swish())).trace(torch.zeros(1, 3))
+    assert [row.name for row in table.rows] == ["0", "1"]
+
+
+def test_a_network_that_is_all_functions():
+    table = ShapeTracer(AllFunctions()).trace(torch.zeros(4, 1, 12, 12))
+    assert kinds(table) == ["conv2d", "relu", "avg_pool2d", "reshape", "linear"]
+    assert table.rows[0].input_shape == (4, 1, 12, 12)  # its kernel is no input
+    assert table.rows[0].multiply_adds == 4 * 2 * 6 * 6 * 9
+    assert table.notes == ["198 in no row: kernel, weight"]
+    (whole,) = ShapeTracer(AllFunctions(), functions=False).trace(torch.zeros(4, 1, 12, 12)).rows
+    assert whole[:5] == ("AllFunctions", "AllFunctions", (4, 1, 12, 12), (4, 10), 198)
+
+
+def test_names_are_given_once():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.relu = nn.ReLU()
+
+        def forward(self, x):
+            return F.relu(self.relu(F.relu(x)))
+
+    rows = ShapeTracer(nn.Sequential(Twice(), Twice())).trace(torch.zeros(1, 2)).rows
+    assert [row.name for row in rows] == [
+        *("0.relu_1", "0.relu", "0.relu_2"),
+        *("1.relu_1", "1.relu", "1.relu_2"),
+    ]
+
+
+def test_a_callback_sees_each_output():
+    seen = []
+    tracer = ShapeTracer(ResNet(), on_row=lambda row, output: seen.append((row, output.shape)))
+    table = tracer.trace(torch.zeros(2, 3, 64, 64))
+    assert [row for row, _ in seen] == table.rows
+    assert all(row.output_shape == tuple(shape) for row, shape in seen)
+
+
+ORACLES = {
+    "resnet": (ResNet, (2, 3, 64, 64)),
+    "inception": (Inception, (2, 4, 9, 9)),
+    "u-net": (UNet, (2, 1, 16, 16)),
+    "lenet": (FunctionalLeNet, (2, 1, 28, 28)),
+}
+FUNCTIONS = {
+    "resnet": ["relu", "max_pool2d", "add", "add", "adaptive_avg_pool2d", "flatten"],
+    "inception": ["max_pool2d", "cat"],
+    "u-net": [*["relu", "max_pool2d"] * 2, "relu", "cat", "relu", "cat"],
+    "lenet": ["relu", "relu", "max_pool2d", "flatten", "relu", "log_softmax"],
+}
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_every_row_is_that_of_torchinfo_or_a_function(name):
+    make, shape = ORACLES[name]
+    model = make()
+    table = ShapeTracer(model).trace(torch.zeros(shape))
+    layers = [row[1:5] for row in table.rows if not row.settings]
+    assert layers == rows_by_torchinfo(model, shape)
+    assert [row.kind for row in table.rows if row.settings] == FUNCTIONS[name]
+    unused = sum(p.numel() for p in model.parameters())
+    assert sum(row.num_parameters for row in table.rows) == table.num_parameters == unused
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_multiply_adds_are_weights_times_places(name):
+    make, shape = ORACLES[name]
+    model = make()
+    frame = ShapeTracer(model).trace(torch.zeros(shape)).to_frame()
+    expected = sum(
+        p.numel() * math.prod(row.output_shape[2:]) * shape[0]
+        for row in ShapeTracer(model).trace(torch.zeros(shape)).rows
+        if row.kind in ("Conv2d", "Linear")
+        for p in [model.get_submodule(row.name).weight]
+    )
+    transposed = sum(
+        model.get_submodule(row.name).weight.numel() * math.prod(row.input_shape[2:]) * shape[0]
+        for row in ShapeTracer(model).trace(torch.zeros(shape)).rows
+        if row.kind == "ConvTranspose2d"
+    )
+    assert frame["multiply_adds"].sum() == expected + transposed
+
+
+def test_a_transformer_with_a_mask_that_takes_the_fast_path():
+    mask = torch.zeros(3, 5, dtype=torch.bool)
+    mask[0, 3:] = True
+    before = torch.backends.mha.get_fastpath_enabled()
+    model = transformer()
+    table = ShapeTracer(model).trace(torch.zeros(3, 5, 8), src_key_padding_mask=mask)
+    layers = [row for row in table.rows if row.name.startswith("layers.0.") and not row.settings]
+    assert [(row.kind, row.num_parameters) for row in layers] == [
+        ("MultiheadAttention", 4 * (64 + 8)),
+        *[("Dropout", 0), ("LayerNorm", 16), ("Linear", 8 * 16 + 16), ("Dropout", 0)],
+        *[("Linear", 16 * 8 + 8), ("Dropout", 0), ("LayerNorm", 16)],
+    ]
+    assert {row.output_shape[0] for row in layers} == {3}
+    assert sum(row.num_parameters for row in table.rows) == table.num_parameters
+    assert torch.backends.mha.get_fastpath_enabled() == before
+
+
+# Parameters, in rows or outside
+
+
+def test_a_bare_parameter_stands_outside_and_is_named():
+    table = ShapeTracer(Bare()).trace(torch.zeros(1, 6))
+    assert sum(row.num_parameters for row in table.rows) == 21
+    assert table.num_parameters == 93
+    assert table.notes == ["72 in no row: scale"]
+    assert repr(table).splitlines()[-1].strip() == "72 in no row: scale"
+    assert "72 in no row: scale" in table._repr_html_()
+
+
+def test_a_shared_layer_is_named_too():
+    table = ShapeTracer(Shared()).trace(torch.zeros(1, 6))
+    assert table.notes == ["42 in several rows, counted once: layer.weight, layer.bias"]
+    assert sum(row.num_parameters for row in table.rows) - 42 == table.num_parameters
+
+
+@pytest.mark.parametrize(
+    "norm", [parametrizations.weight_norm, parametrizations.spectral_norm, nn.utils.spectral_norm]
+)
+def test_a_parametrised_layer_is_a_layer(norm):
+    model = nn.Sequential(norm(nn.Linear(4, 3)), nn.ReLU(), norm(nn.Conv1d(1, 2, 2)))
+    model.insert(2, nn.Unflatten(1, (1, 3)))
+    table = ShapeTracer(model).trace(torch.zeros(1, 4))
+    assert kinds(table) == ["Linear", "ReLU", "Unflatten", "Conv1d"]
+    assert sum(row.num_parameters for row in table.rows) == table.num_parameters
+    assert table.num_parameters == sum(p.numel() for p in model.parameters())
+    assert table.notes == []
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_packed_weights_count():
+    plain = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
+    model = torch.ao.quantization.quantize_dynamic(plain, {nn.Linear})
+    table = ShapeTracer(model).trace(torch.zeros(1, 4))
+    assert [row.num_parameters for row in table.rows] == [15, 0]
+    assert (table.num_parameters, table.notes) == (15, [])
+
+
+def test_a_data_frame_of_what_it_costs():
+    model = ConvNet()
+    model.layers[0].requires_grad_(False)
+    frame = ShapeTracer(model).trace(torch.zeros(2, 1, 28, 28)).to_frame()
+    assert frame.columns.tolist() == [
+        *["layer", "input", "output", "parameters", "trainable", "multiply_adds", "bytes"]
+    ]
+    first = frame.loc["layers.0"]
+    assert first.tolist() == ["Conv2d", (2, 1, 28, 28), (2, 32, 26, 26), 320, 0, 389376, 173056]
+    assert frame["trainable"].sum() == 34_826 - 320
+    assert frame["multiply_adds"].sum() == 2 * (194_688 + 2_230_272 + 16_000)
+    assert len(ShapeTable([], 0).to_frame()) == 0
+
+
+def test_work_that_is_not_known_is_missing():
+    frame = ShapeTracer(nn.LSTM(4, 6)).trace(torch.zeros(2, 7, 4)).to_frame()
+    assert frame["multiply_adds"].isna().all()
+
+
+# Models that are not run as they are
+
+
+def test_a_compiled_model_is_traced_as_what_it_wraps():
+    plain = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(18, 2))
+    expected = ShapeTracer(plain).trace(torch.zeros(1, 1, 5, 5)).rows
+    inside = nn.Sequential(plain[0], torch.compile(plain[1]), plain[2], plain[3])
+    inside[3].compile()
+    for model in (torch.compile(plain), inside, torch.compile(inside)):
+        assert ShapeTracer(model).trace(torch.zeros(1, 1, 5, 5)).rows == expected
+    with pytest.raises(ShapeError, match=r"failed: 0, Conv2d\("):
+        ShapeTracer(torch.compile(plain)).trace(torch.zeros(1, 3, 5, 5))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_scripted_model_is_refused_with_the_way_out():
+    scripted = torch.jit.script(nn.Sequential(nn.Linear(2, 2)))
+    message = "expected layers that run in Python, found a scripted one{}, RecursiveScriptModule; "
+    for model, where in ((scripted, ""), (nn.Sequential(nn.ReLU(), scripted), " at 1")):
+        with pytest.raises(TypeError, match=message.format(where)):
+            ShapeTracer(model)
 
 
 # Failures
