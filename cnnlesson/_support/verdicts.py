@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 __all__ = ["ModuleCall", "explain", "times", "unmet"]
@@ -174,13 +175,15 @@ def _demands(module: nn.Module, inputs: tuple[Any, ...]) -> Iterator[str]:
             yield f"a tensor; {_way_to_a_tensor(x)}"
         return
     weight = next(module.parameters(recurse=False), None)
-    if weight is not None and isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
+    multiplies = (nn.Linear, nn.modules.conv._ConvNd, *_NORMS)
+    if weight is not None and isinstance(module, multiplies):
         if weight.device != x.device:
             yield (
                 f"a tensor on {weight.device}, like its weights, not on {x.device}; "
                 f'x.to("{weight.device}") moves x'
             )
-        if weight.dtype != x.dtype:
+        takes_less = isinstance(module, tuple(_NORMS)) and x.dtype in (torch.half, torch.bfloat16)
+        if weight.dtype != x.dtype and not takes_less:
             yield f"{weight.dtype}, like its weights; x.to({weight.dtype}) converts x"
     match module:
         case nn.Linear() if x.dim() == 0 or x.shape[-1] != module.in_features:
@@ -208,12 +211,12 @@ def _demands_of_convolution(module: Any, x: Tensor) -> Iterator[str]:
         last = x.dim() == len(axes) + 2 and x.shape[-1] == channels
         way = f"; x.permute{order} puts the last dimension second" if last else ""
         yield f"{expected}, that is in_channels={channels}{way}"
-    elif not module.transposed:
+    else:
         yield from _demands_of_window(module, x)
 
 
 def _demands_of_window(module: Any, x: Tensor) -> Iterator[str]:
-    """Demand room for the window: d(k − 1) + 1 pixels, padding included."""
+    """Demand room for the window: d(k − 1) + 1 pixels, padding included; or one that is left."""
     axes = _axes(module) or ()
     kernel, stride, padding, dilation = (
         _per_axis(getattr(module, name, None) or usual, len(axes))
@@ -222,11 +225,18 @@ def _demands_of_window(module: Any, x: Tensor) -> Iterator[str]:
     if x.dim() not in (len(axes) + 1, len(axes) + 2):
         yield f"{len(axes) + 2} dimensions, batch×channels×{'×'.join(axes)}"
         return
-    slack = [s - 1 if getattr(module, "ceil_mode", False) else 0 for s in stride]
-    needed = [
-        max(d * (k - 1) + 1 - 2 * p - more, 1)
-        for k, p, d, more in zip(kernel, padding, dilation, slack, strict=True)
-    ]
+    if getattr(module, "transposed", False):  # what is cut off must leave a pixel
+        extra = module.output_padding
+        needed = [
+            max(-(-(2 * p - d * (k - 1) - more) // s) + 1, 1)
+            for k, s, p, d, more in zip(kernel, stride, padding, dilation, extra, strict=True)
+        ]
+    else:
+        slack = [s - 1 if getattr(module, "ceil_mode", False) else 0 for s in stride]
+        needed = [
+            max(d * (k - 1) + 1 - 2 * p - more, 1)
+            for k, p, d, more in zip(kernel, padding, dilation, slack, strict=True)
+        ]
     if any(size < least for size, least in zip(x.shape[-len(axes) :], needed, strict=True)):
         beside = [
             f"{name} {times(tuple(dict.fromkeys(value)))}"

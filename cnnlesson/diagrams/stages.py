@@ -153,7 +153,7 @@ def trace_stages(model: nn.Module, input_shape: tuple[int, ...]) -> list[Stage]:
     model = in_python(model)
     steps = _chain(model, blank_input(model, input_shape))
     layers = {
-        name.replace("_orig_mod.", "") or type(model).__name__: layer
+        name.replace("_orig_mod.", "") or type_before_parametrizations(model).__name__: layer
         for name, layer in model.named_modules()
     }
     stages = [Stage(_drawable(steps[0].row, input_shape), "Input")]
@@ -211,9 +211,9 @@ def _chain(model: nn.Module, image: Tensor) -> list[_Step]:
     last = len(steps) - 1
     if sources := frozenset[int]().union(*(end.steps for end in ends if end)) - {last}:
         raise ValueError(
-            f"{names[max(sources)]} cannot be drawn: expected the model to return the output of "
-            f"{names[last]} alone, found that of an earlier step beside it; the diagrams show one "
-            "chain of layers, no branches"
+            f"the model cannot be drawn: expected it to return the output of {names[last]} alone, "
+            f"found that of {names[max(sources)]} beside it; the diagrams show one chain of "
+            "layers, no branches"
         )
     return steps
 

@@ -3,8 +3,10 @@
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
+from networks import AllFunctions, FunctionalLeNet, Inception, ResNet, UNet, transformer
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
+from torch.nn.utils import parametrizations
 
 from cnnlesson.diagrams.stages import describe, trace_stages
 from cnnlesson.model import AlexNet, ConvNet
@@ -191,3 +193,150 @@ def test_a_lazy_model_learns_its_size():
     model = nn.Sequential(nn.LazyConv2d(4, 3), nn.Flatten(), nn.LazyLinear(2))
     labels = [stage.label for stage in trace_stages(model, (1, 3, 6, 6))]
     assert labels == ["3@6×6", "4@4×4", "64", "2"]
+
+
+# Functions, and networks that are no chain
+
+
+def test_functions_are_named_as_the_layers_that_do_the_same():
+    assert describe(FunctionalLeNet()) == (
+        "Input: 1 feature map of 28×28. Conv 3×3, then ReLU: 32 feature maps of 26×26. "
+        "Conv 3×3, then ReLU: 64 feature maps of 24×24. "
+        "MaxPool 2×2, then Dropout: 64 feature maps of 12×12. Flatten: 9216 numbers. "
+        "Linear, then ReLU, then Dropout: 128 numbers. Linear, then LogSoftmax: 10 numbers."
+    )
+    assert describe(AllFunctions(), (1, 1, 12, 12)) == (
+        "Input: 1 feature map of 12×12. "
+        "Conv 3×3, stride 2, padding 1, then ReLU: 2 feature maps of 6×6. "
+        "AvgPool 2×2: 2 feature maps of 3×3. Flatten: 18 numbers. Linear: 10 numbers."
+    )
+
+
+class Calls(nn.Module):
+    def __init__(self, code) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv2d(1, 1, 3, padding=1), nn.Conv2d(1, 1, 3, padding=1)
+        self.code = code
+
+    def forward(self, x: Tensor):
+        return self.code(self, x)
+
+
+@pytest.mark.parametrize(
+    ("code", "operations", "shape"),
+    [
+        (lambda m, x: m.b(F.avg_pool2d(m.a(x), 2)), "AvgPool 2×2", (1, 14, 14)),
+        (lambda m, x: m.b(F.max_pool2d(m.a(x), 3, 2, 1)), "MaxPool 3×3, stride 2, padding 1", None),
+        (lambda m, x: m.b(F.pad(m.a(x), (1, 1, 1, 1))), "pad", (1, 30, 30)),
+        (lambda m, x: m.b(F.interpolate(m.a(x), scale_factor=2)), "Upsample", (1, 56, 56)),
+        (lambda m, x: m.b(m.a(x)[:, :, 2:]), "getitem", (1, 26, 28)),
+    ],
+)
+def test_a_function_that_changes_the_shape_is_a_stage(code, operations, shape):
+    stages = trace_stages(Calls(code), (1, 1, 28, 28))
+    assert [len(stages), stages[2].operations] == [4, (operations,)]
+    assert shape in (None, stages[2].shape)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (lambda m, x: m.a(x) + m.b(x), r"^b \(Conv2d\) .* output of a \(Conv2d\), .* the input;"),
+        (lambda m, x: x + m.b(m.a(x)), r"^add \(add\) .* found that it takes the input and b \(C"),
+        (lambda m, x: torch.cat([x, m.a(x)], 1), r"^cat \(cat\) cannot be drawn"),
+        (lambda m, x: [m.a(x), m.b(x)][1], r"^b \(Conv2d\) .* the input;"),
+        (lambda m, x: (m.a(x), x), r"^the model .* to return .* a \(Conv2d\) alone.* of the input"),
+        (lambda m, x: [y := m.a(x), m.b(y)], r"^the model .* found that of a \(Conv2d\) beside"),
+        (lambda m, x: m.a(x) * torch.sigmoid(x), r"^sigmoid \(sigmoid\) .* takes the input;"),
+    ],
+)
+def test_what_is_no_chain_is_refused_by_the_step_that_makes_it_none(code, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        describe(Calls(code))
+    assert str(caught.value).endswith("the diagrams show one chain of layers, no branches")
+
+
+@pytest.mark.parametrize(
+    ("network", "shape", "step"),
+    [
+        (ResNet, (1, 3, 64, 64), "block1.add"),
+        (Inception, (1, 4, 9, 9), "one"),
+        (UNet, (1, 1, 16, 16), "cat"),
+        (transformer, (1, 5, 8), "layers.0.add"),
+    ],
+)
+def test_networks_with_branches_are_refused(network, shape, step):
+    with pytest.raises(ValueError, match=rf"^{step} \(\w+\) cannot be drawn: .*no branches$"):
+        describe(network(), shape)
+
+
+def test_constants_are_no_branch():
+    class Positions(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.places = nn.Parameter(torch.zeros(1, 4))
+            self.register_buffer("mean", torch.ones(4))
+            self.last = nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last((x - self.mean) + self.places * torch.arange(4.0).cos())
+
+    assert describe(Positions(), (1, 4)) == "Input: 4 numbers. sub, then add: 4 numbers. " + (
+        "Linear: 2 numbers."
+    )
+
+
+def test_an_activation_of_ones_own_is_one_step():
+    class Swish(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x * torch.sigmoid(x)
+
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), Swish())
+    assert trace_stages(model, (1, 1, 8, 8))[-1].operations == ("Conv 3×3", "Swish")
+
+
+def test_a_module_of_ones_own_has_the_window_of_what_it_calls():
+    class Half(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return F.avg_pool2d(x, 3, stride=2)
+
+    window = trace_stages(Half(), (1, 1, 9, 9))[-1].window
+    assert window.seen_by(2, 0) == (4, 7)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.ConvTranspose2d(1, 1, 4, 2, 1, bias=False),
+        nn.ConvTranspose2d(1, 1, 3, 2, output_padding=1, bias=False),
+        nn.ConvTranspose2d(1, 1, 2, 3, bias=False),
+        nn.Upsample(scale_factor=3),
+        nn.Upsample(scale_factor=2, mode="bilinear"),
+    ],
+)
+def test_maps_that_grow_are_seen_through_their_window(layer):
+    if isinstance(layer, nn.ConvTranspose2d):
+        nn.init.ones_(layer.weight)
+    window = trace_stages(layer, (1, 1, 9, 9))[-1].window
+    x = torch.zeros(1, 1, 9, 9, requires_grad=True)
+    y = layer(x)
+    for pixel in range(6, 15):
+        (gradient,) = torch.autograd.grad(y[0, 0, pixel, pixel], x, retain_graph=True)
+        seen = gradient[0, 0].nonzero()[:, 0]
+        if len(seen):  # between the windows of a transposed convolution there may be none
+            assert window.seen_by(pixel, 0) == (seen.min(), seen.max() + 1)
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.AdaptiveAvgPool2d(3), nn.Upsample(5, align_corners=True, mode="bilinear")]
+)
+def test_a_window_that_differs_from_place_to_place_is_not_shown(layer):
+    stage = trace_stages(layer, (1, 1, 8, 8))[-1]
+    assert (stage.window, stage.mixes) == (None, False)
+    assert trace_stages(nn.AdaptiveAvgPool2d(1), (1, 1, 8, 8))[-1].mixes
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_parametrised_layer_is_described_as_what_it_is():
+    layer = parametrizations.weight_norm(nn.Conv2d(1, 2, 3, 2))
+    assert operations(layer, (1, 1, 9, 9)) == ("Conv 3×3, stride 2",)
