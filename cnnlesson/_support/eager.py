@@ -47,6 +47,11 @@ def eagerly() -> Iterator[None]:
     """Run layers one by one: what is compiled runs as written, and attention takes no shortcut.
 
     The shortcut of a transformer's layers computes the same in one piece, past the layers within.
+
+    Yields
+    ------
+    None
+        Nothing; at the end the shortcut is again as it was.
     """
     shortcut = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)

@@ -92,14 +92,36 @@ class FunctionMode(TorchFunctionMode):
 
 
 def shape_of(tensor: Tensor) -> tuple[Any, ...]:
-    """Return the shape of a tensor; a nested one is ragged along all axes but the first."""
+    """Return the shape of a tensor, a nested one included.
+
+    Parameters
+    ----------
+    tensor : torch.Tensor
+        Any tensor.
+
+    Returns
+    -------
+    tuple of int or str
+        Its lengths; for a nested tensor, ``"ragged"`` along all axes but the first.
+    """
     if tensor.is_nested and tensor.layout == torch.strided:
         return (tensor.size(0), *("ragged" for _ in range(tensor.dim() - 1)))
     return tuple(tensor.shape)
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
-    """Yield the tensors in a value, however it nests tuples, lists and dicts."""
+    """Yield the tensors in a value, however it nests tuples, lists and dicts.
+
+    Parameters
+    ----------
+    value : object
+        What a function was given or returned.
+
+    Yields
+    ------
+    torch.Tensor
+        Each tensor, in order; one that occurs twice, twice.
+    """
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, dict):
@@ -111,7 +133,20 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
 
 
 def as_text(kind: str, settings: dict[str, Any]) -> str:
-    """Return a call as one would write it, without its tensors: ``max_pool2d(kernel_size=2)``."""
+    """Return a call as one would write it, without its tensors: ``max_pool2d(kernel_size=2)``.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the function, as in `FunctionCall`.
+    settings : dict of str to object
+        What it was given besides tensors, as in `FunctionCall`.
+
+    Returns
+    -------
+    str
+        The call; of an index ``getitem[0, 1:]``, with a ``…`` where the index is a tensor.
+    """
     if kind in ("getitem", "setitem"):
         return f"{kind}[{_index_text(settings.get('index', '…'))}]"
     return kind + (

@@ -8,6 +8,9 @@ __all__ = ["OperationMode"]
 class OperationMode(TorchDispatchMode):
     """The base of modes that watch: what they do themselves never runs in compiled code."""
 
+    def __init__(self) -> None:
+        super().__init__()
+
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False  # PyTorch would load its compiler, several seconds, to keep it away from here

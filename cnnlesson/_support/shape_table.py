@@ -1,11 +1,12 @@
 """The table of a forward pass: a row for each step, and how it is shown."""
 
 from html import escape
-from typing import Any, NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnnlesson._support.verdicts import times
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["LayerShape", "Shape", "ShapeTable"]
 
@@ -69,7 +70,7 @@ class ShapeTable:
         self.num_parameters = num_parameters
         self.notes = notes or []
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> "pd.DataFrame":
         """Return the rows as a data frame, with what they cost.
 
         Returns
@@ -79,6 +80,8 @@ class ShapeTable:
             ``trainable``, ``multiply_adds`` and ``bytes`` (of the output). Where multiply-adds
             are not known they are missing.
         """
+        import pandas as pd  # here, because to trace and to print needs none
+
         lines = [
             (
                 *(row.name, row.settings or row.kind, row.input_shape, row.output_shape),

@@ -50,7 +50,13 @@ class ModuleCall(NamedTuple):
     handled: BaseException | None
 
     def is_on_maps(self) -> bool:
-        """Say whether the layer slides a window over maps."""
+        """Say whether the layer slides a window over maps.
+
+        Returns
+        -------
+        bool
+            True for a convolution, a transposed one included, and for a pooling by a given window.
+        """
         return _axes(self.module) is not None
 
 
@@ -66,11 +72,11 @@ def explain(
     ----------
     error : BaseException
         What was raised.
-    failed : ModuleCall, optional
+    failed : ModuleCall or None
         The innermost module that it passed through.
-    function : tuple of str and tuple, optional
+    function : tuple of (str, tuple) or None
         The function that raised it outside every layer, as text, and the tensors it took.
-    first : ModuleCall, optional
+    first : ModuleCall or None
         The first layer on maps, if it has run.
 
     Returns
@@ -100,7 +106,19 @@ def explain(
 
 
 def times(shape: Any) -> str:
-    """Return a shape as text, such as ``1×28×28``; of several, all; of none, a dash."""
+    """Return a shape as text, such as ``1×28×28``.
+
+    Parameters
+    ----------
+    shape : tuple of int, tuple of tuple of int, or None
+        A shape, several of them, or none.
+
+    Returns
+    -------
+    str
+        The lengths with ``×`` between them, several shapes with commas; ``"scalar"`` for an empty
+        shape, a dash for None.
+    """
     if shape is None:
         return "–"
     if shape and isinstance(shape[0], tuple):

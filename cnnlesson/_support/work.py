@@ -18,7 +18,6 @@ class MultiplyAdds(OperationMode):
     """Counts multiplications that are followed by an addition, while it is entered.
 
     The counts are those of ``torch.utils.flop_counter``, which takes one for two operations.
-
     """
 
     def __init__(self) -> None:
@@ -30,7 +29,13 @@ class MultiplyAdds(OperationMode):
         self._count = 0
 
     def since_reset(self) -> int | None:
-        """Return the multiply-adds since then; None if PyTorch does not know those of a step."""
+        """Return the multiply-adds since the count began.
+
+        Returns
+        -------
+        int or None
+            How many, 0 or more; None if PyTorch does not know those of a step.
+        """
         return self._count
 
     def __torch_dispatch__(

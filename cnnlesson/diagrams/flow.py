@@ -72,12 +72,32 @@ class Flow(OperationMode):
         self._straight.__exit__(*error)
 
     def begin(self, tensors: Iterable[Tensor], step: int) -> None:
-        """Let tensors see themselves from now on, as outputs of a step."""
+        """Let tensors see themselves from now on, as outputs of a step.
+
+        Parameters
+        ----------
+        tensors : iterable of torch.Tensor
+            Such as an input, batch first, or what a step gave.
+        step : int
+            Number of the step, 0 or more; -1 for the input.
+        """
         for tensor in tensors:
             self._know(tensor, Origin.of_input(tensor.shape, step))
 
     def origin_of(self, tensor: Any) -> Origin | None:
-        """Return the origin of a tensor; None if it does not come from the input."""
+        """Return the origin of a tensor.
+
+        Parameters
+        ----------
+        tensor : object
+            What an operation takes or gives, a tensor or not.
+
+        Returns
+        -------
+        Origin or None
+            None if it is no tensor, or does not come from the input. A tensor that data were written
+            into under another name is of unknown reach.
+        """
         if not isinstance(tensor, Tensor):
             return None
         known = self._known.get(tensor)

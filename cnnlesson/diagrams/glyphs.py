@@ -38,6 +38,20 @@ class Scale:
 
     A side of n pixels is drawn proportional to n, or, where that would make the smallest map
     too small to see, to a power of n. Channels and features go by their logarithm.
+
+    Parameters
+    ----------
+    stages : list of Stage
+        All stages of the network.
+
+    Attributes
+    ----------
+    LARGEST, SMALLEST : float
+        Side of the largest map, and the least side of the smallest one, in points.
+    most : int
+        Pixels along the longest side of all maps.
+    power : float
+        The power of n; 1 where sides are proportional to their pixels.
     """
 
     LARGEST, SMALLEST = 92.0, 16.0
@@ -50,40 +64,126 @@ class Scale:
         self.power = needed / spread if spread < needed else 1.0
 
     def side(self, pixels: int) -> float:
-        """Return the side of a feature map."""
+        """Return the side of a feature map.
+
+        Parameters
+        ----------
+        pixels : int
+            Pixels n along the side, 1 or more.
+
+        Returns
+        -------
+        float
+            Length in points, `SMALLEST` to `LARGEST` within the network.
+        """
         return self.LARGEST * (pixels / self.most) ** self.power
 
     def squares(self, channels: int) -> int:
-        """Return how many squares stand for a stack of feature maps."""
+        """Return how many squares stand for a stack of feature maps.
+
+        Parameters
+        ----------
+        channels : int
+            Number of maps, 1 or more.
+
+        Returns
+        -------
+        int
+            1 to 16, at most one for each map.
+        """
         return min(channels, 1 + round(1.5 * math.log2(channels)), 16)
 
     def width(self, channels: int) -> float:
-        """Return the width of a box."""
+        """Return the width of a box.
+
+        Parameters
+        ----------
+        channels : int
+            Number of feature maps, 1 or more.
+
+        Returns
+        -------
+        float
+            Length in points, 5 or more.
+        """
         return 5 + 4.5 * math.log2(channels)
 
     def bar(self, features: int) -> float:
-        """Return the height of a fully connected layer."""
+        """Return the height of a fully connected layer.
+
+        Parameters
+        ----------
+        features : int
+            Number of features, 1 or more.
+
+        Returns
+        -------
+        float
+            Length in points, 16 or more.
+        """
         return 16 + 8.5 * math.log2(features)
 
 
 class Plane(NamedTuple):
-    """Where a feature map lies in the picture: its top left corner and its two edges."""
+    """Where a feature map lies in the picture: its top left corner and its two edges.
+
+    Attributes
+    ----------
+    corner : numpy.ndarray, shape (2,)
+        The top left corner, x and y in points.
+    across, down : numpy.ndarray, shape (2,)
+        From there to the top right corner, and to the bottom left one.
+    """
 
     corner: np.ndarray
     across: np.ndarray
     down: np.ndarray
 
     def at(self, u: float, v: float) -> np.ndarray:
-        """Return the point that lies u of the way across and v of the way down."""
+        """Return the point that lies u of the way across and v of the way down.
+
+        Parameters
+        ----------
+        u, v : float
+            Shares of the two edges; from 0 to 1 on the map itself.
+
+        Returns
+        -------
+        numpy.ndarray, shape (2,)
+            The point, x and y in points.
+        """
         return self.corner + u * self.across + v * self.down
 
     def part(self, u: tuple[float, float], v: tuple[float, float]) -> np.ndarray:
-        """Return the corners of a rectangle on the map, clockwise from the top left."""
+        """Return a rectangle on the map.
+
+        Parameters
+        ----------
+        u, v : tuple of float
+            Where it begins and ends, as shares of the way across and down, 0 to 1.
+
+        Returns
+        -------
+        numpy.ndarray, shape (4, 2)
+            Its corners, clockwise from the top left, in points.
+        """
         return np.array([self.at(a, b) for b, a in zip(np.repeat(v, 2), u + u[::-1], strict=True)])
 
 
 class Label(NamedTuple):
-    """A text that belongs to a glyph, and the side of it that lies at ``at``."""
+    """A text that belongs to a glyph, and the side of it that lies at ``at``.
+
+    Attributes
+    ----------
+    at : numpy.ndarray, shape (2,)
+        Where it stands, x and y in points.
+    text : str
+        One line of text, as large as ``LABEL_SIZE``.
+    horizontal : {"center", "left", "right"}
+        Which part of the text lies at the x.
+    vertical : {"baseline", "top"}
+        Which part lies at the y.
+    """
 
     at: np.ndarray
     text: str
@@ -91,13 +191,30 @@ class Label(NamedTuple):
     vertical: str = "baseline"
 
     def extent(self) -> tuple[float, float]:
-        """Return where the text begins and ends."""
+        """Return where the text begins and ends.
+
+        Returns
+        -------
+        tuple of float
+            The x of its left end, and that of its right end, in points.
+        """
         width = text_width(self.text, LABEL_SIZE)
         left = self.at[0] - width * {"left": 0, "center": 0.5, "right": 1}[self.horizontal]
         return left, left + width
 
     def clear_of(self, lines: list[Line]) -> "Label":
-        """Return the label above or below all lines, depending on the side it hangs by."""
+        """Return the label where no line crosses it.
+
+        Parameters
+        ----------
+        lines : list of tuple of numpy.ndarray
+            Start and end of each, shape (2,), from left to right, in points.
+
+        Returns
+        -------
+        Label
+            The same text at the same x: above the lines if it stands on its baseline, else below.
+        """
         up = self.vertical == "baseline"
         left, right = self.extent()
         y = self.at[1]
@@ -138,7 +255,18 @@ class Glyph(NamedTuple):
     looks: tuple[tuple[float, float], ...]
 
     def moved(self, x: float, y: float) -> "Glyph":
-        """Return the same glyph elsewhere."""
+        """Return the same glyph elsewhere.
+
+        Parameters
+        ----------
+        x, y : float
+            How far to the right and up, in points.
+
+        Returns
+        -------
+        Glyph
+            The same glyph there.
+        """
         by = np.array([x, y])
         return self._replace(
             faces=[face + by for face in self.faces],
@@ -148,7 +276,13 @@ class Glyph(NamedTuple):
         )
 
     def bounds(self) -> tuple[float, float, float, float]:
-        """Return left, bottom, right and top, labels included."""
+        """Return what the glyph takes up, labels included.
+
+        Returns
+        -------
+        tuple of float
+            Left, bottom, right and top, in points.
+        """
         corners = [*self.faces]
         for label in self.labels:
             low = label.at[1] - (LABEL_SIZE if label.vertical == "top" else 0)
@@ -159,13 +293,39 @@ class Glyph(NamedTuple):
 
 
 def text_width(text: str, size: float) -> float:
-    """Return the width of a line of text."""
+    """Return the width of a line of text.
+
+    Parameters
+    ----------
+    text : str
+        The line.
+    size : float
+        Font size, in points.
+
+    Returns
+    -------
+    float
+        Its width in Matplotlib's default font, in points.
+    """
     font = FontProperties(size=size)
     return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
 
 
 def stack(stage: Stage, scale: Scale) -> Glyph:
-    """Draw a stage as offset squares, or as a column if it is flat."""
+    """Draw a stage as offset squares, or as a column if it is flat.
+
+    Parameters
+    ----------
+    stage : Stage
+        Maps of 1 or 2 axes, or features.
+    scale : Scale
+        Lengths for the whole network.
+
+    Returns
+    -------
+    Glyph
+        Its left edge at x = 0.
+    """
     if len(stage.shape) == 1:
         height, offset, count = scale.bar(stage.shape[0]), 0.0, 1
         width = 9.0
@@ -191,7 +351,20 @@ def stack(stage: Stage, scale: Scale) -> Glyph:
 
 
 def box(stage: Stage, scale: Scale) -> Glyph:
-    """Draw a stage as a box: channels to the right, rows down, columns into the page."""
+    """Draw a stage as a box: channels to the right, rows down, columns into the page.
+
+    Parameters
+    ----------
+    stage : Stage
+        Maps of 1 or 2 axes, or features.
+    scale : Scale
+        Lengths for the whole network.
+
+    Returns
+    -------
+    Glyph
+        Its front's left edge at x = 0.
+    """
     channels, *size = stage.shape
     if not size:
         width, height, depth = 7.0, scale.bar(channels), 9.0
@@ -216,7 +389,17 @@ def box(stage: Stage, scale: Scale) -> Glyph:
 
 
 class Place(NamedTuple):
-    """A stage in a row: its number, its x, and the middle of the caption before it."""
+    """A stage in a row.
+
+    Attributes
+    ----------
+    stage : int
+        Its number in the network, from 0 for the input.
+    x : float
+        Where its glyph's x = 0 lies, in points.
+    caption_x : float
+        Middle of the caption before it, in points; 0 where none is shown.
+    """
 
     stage: int
     x: float
@@ -242,7 +425,15 @@ class Row(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """All rows; the picture reaches from (0, 0) to the right and down."""
+    """All rows; the picture reaches from (0, 0) to the right and down.
+
+    Attributes
+    ----------
+    rows : list of Row
+        From top to bottom.
+    width, height : float
+        Size of the picture, in points.
+    """
 
     rows: list[Row]
     width: float

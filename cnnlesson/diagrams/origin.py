@@ -11,7 +11,17 @@ __all__ = ["Dim", "Origin", "Part", "Reach", "joined", "one_part", "regrouped"]
 
 
 class Reach(Enum):
-    """How far a number sees: through a window, everything, or so that we cannot tell."""
+    """How far a number sees.
+
+    Attributes
+    ----------
+    WINDOW
+        Through a window.
+    EVERYTHING
+        All of the input.
+    UNKNOWN
+        It cannot be told what.
+    """
 
     WINDOW = "window"
     EVERYTHING = "everything"
@@ -57,30 +67,90 @@ class Origin(NamedTuple):
 
     @classmethod
     def of_input(cls, shape: Sequence[int], step: int) -> "Origin":
-        """Return the origin of a tensor that sees itself: batch, channels, then the axes."""
+        """Return the origin of a tensor that sees itself.
+
+        Parameters
+        ----------
+        shape : sequence of int
+            Its shape: batch, channels, then the axes.
+        step : int
+            Number of the step whose output it is; -1 for the input.
+
+        Returns
+        -------
+        Origin
+            Each place along an axis sees itself; those of batch and channels see the same.
+        """
         dims = [(Part(n, Sight() if k > 1 else None),) for k, n in enumerate(shape)]
         return cls(frozenset([step]), tuple(dims))
 
     def everything(self) -> "Origin":
-        """Return the same, of numbers that see all of the input."""
+        """Return the same, of numbers that see all of the input.
+
+        Returns
+        -------
+        Origin
+            Of the same steps.
+        """
         return Origin(self.steps, reach=Reach.EVERYTHING)
 
     def unknown(self) -> "Origin":
-        """Return the same, of numbers of which we cannot say what they see."""
+        """Return the same, of numbers of which we cannot say what they see.
+
+        Returns
+        -------
+        Origin
+            Of the same steps.
+        """
         return Origin(self.steps, reach=Reach.UNKNOWN)
 
     def sights(self, dim: int | None = None) -> list[Sight]:
-        """Return what the places of a dimension see, or those of all dimensions."""
+        """Return what the places of a dimension see, or those of all dimensions.
+
+        Parameters
+        ----------
+        dim : int, optional
+            Number of the dimension, negative from the end; by default all.
+
+        Returns
+        -------
+        list of Sight
+            One for each part that sees the input in order.
+        """
         dims = self.dims if dim is None else (self.dims[dim],)
         return [part.sight for parts in dims for part in parts if part.sight is not None]
 
     def with_dims(self, dims: Iterable[Dim]) -> "Origin":
-        """Return the same with other dimensions."""
+        """Return the same with other dimensions.
+
+        Parameters
+        ----------
+        dims : iterable of Dim
+            What the places of each dimension see.
+
+        Returns
+        -------
+        Origin
+            Of the same steps and reach.
+        """
         return self._replace(dims=tuple(dims))
 
 
 def one_part(length: int, dim: Dim) -> Dim | None:
-    """Return a dimension of another length that sees alike; None if it is made of several."""
+    """Return a dimension of another length that sees alike.
+
+    Parameters
+    ----------
+    length : int
+        How many places it has then.
+    dim : tuple of Part
+        The dimension before.
+
+    Returns
+    -------
+    tuple of Part or None
+        One part. None if places that see the input in order are strung together with others.
+    """
     sights = [part.sight for part in dim if part.sight is not None]
     if len(sights) > 1 or (sights and prod(p.length for p in dim if p.sight is None) > 1):
         return None

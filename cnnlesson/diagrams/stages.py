@@ -45,6 +45,19 @@ class Window(NamedTuple):
 
         Of a pixel that sees none, as there are after some transposed convolutions, return those
         of the nearest one before that does.
+
+        Parameters
+        ----------
+        pixel : int
+            The output pixel along the axis, from 0.
+        axis : int
+            Number of the spatial axis, from 0.
+
+        Returns
+        -------
+        tuple of int
+            Input pixels from 0; where the window reaches over the border, negative, or beyond
+            the last.
         """
         sight = self.axes[axis]
         ends = next(filter(None, map(sight.seen_by, range(pixel, pixel - sight.period, -1))))

@@ -108,7 +108,18 @@ class Sight(NamedTuple):
     ends: tuple[Ends | None, ...] = ((0, 0),)
 
     def seen_by(self, pixel: int) -> Ends | None:
-        """Return the first and the last pixel that a pixel sees, or None if it sees none."""
+        """Return the first and the last pixel that a pixel sees.
+
+        Parameters
+        ----------
+        pixel : int
+            Which one, from 0; it may lie beyond the map.
+
+        Returns
+        -------
+        tuple of int or None
+            First and last; they too may lie beyond the map. None if it sees none.
+        """
         turns, place = divmod(pixel, self.period)
         ends = self.ends[place]
         by = turns * self.advance
@@ -131,7 +142,7 @@ class Sight(NamedTuple):
         ----------
         looks : callable
             Returns the pixels of this map that a pixel of the further map looks at.
-        period, advance : int
+        period, advance : int, default 1
             The further map's pixel ``period`` further on looks ``advance`` further on.
 
         Returns
@@ -144,7 +155,19 @@ class Sight(NamedTuple):
         return _repeating(tuple(ends), advance * times // self.period * self.advance)
 
     def beside(self, other: "Sight") -> "Sight | None":
-        """Return what a pixel sees by way of two maps, None if they drift apart."""
+        """Return what a pixel sees by way of two maps.
+
+        Parameters
+        ----------
+        other : Sight
+            Of the other map, along the same axis.
+
+        Returns
+        -------
+        Sight or None
+            From the first pixel that either sees to the last. None if their strides differ, so that
+            they drift apart.
+        """
         if self.stride != other.stride:
             return None
         period = lcm(self.period, other.period)
@@ -169,7 +192,26 @@ def _repeating(ends: tuple[Ends | None, ...], advance: int) -> Sight:
 
 
 def sliding(sight: Sight, kernel: int, stride: int, padding: int, dilation: int = 1) -> Sight:
-    """Return the sight after a convolution or a pooling, along one axis."""
+    """Return the sight after a convolution or a pooling, along one axis.
+
+    Parameters
+    ----------
+    sight : Sight
+        Of the map before.
+    kernel : int
+        Window size k, 1 or more.
+    stride : int
+        Distance s between the windows, 1 or more.
+    padding : int
+        Pixels p added on each side; below 0 they are cut off.
+    dilation : int, default 1
+        Distance d between the pixels of the window, 1 or more.
+
+    Returns
+    -------
+    Sight
+        Of the map after.
+    """
     first = -padding
     return sight.through(
         lambda k: range(k * stride + first, k * stride + first + dilation * kernel, dilation),
@@ -179,7 +221,26 @@ def sliding(sight: Sight, kernel: int, stride: int, padding: int, dilation: int 
 
 
 def spreading(sight: Sight, kernel: int, stride: int, padding: int, dilation: int = 1) -> Sight:
-    """Return the sight after a transposed convolution, along one axis."""
+    """Return the sight after a transposed convolution, along one axis.
+
+    Parameters
+    ----------
+    sight : Sight
+        Of the map before.
+    kernel : int
+        Window size k, 1 or more.
+    stride : int
+        Distance s between the windows, 1 or more.
+    padding : int
+        Pixels p cut off on each side, 0 or more.
+    dilation : int, default 1
+        Distance d between the pixels of the window, 1 or more.
+
+    Returns
+    -------
+    Sight
+        Of the map after.
+    """
     return sight.through(
         lambda k: [
             place // stride

@@ -58,8 +58,10 @@ def plot_curves(
         drawn thin, their median thick.
     start : int, default 1
         Number of the first step; 0 for a curve that begins before any step is taken.
-    xlabel, ylabel : str
-        Labels of the axes.
+    xlabel : str, default "step"
+        Label of the horizontal axis.
+    ylabel : str, default "loss"
+        Label of the vertical axis.
     log : bool, default False
         Whether the vertical axis is logarithmic.
     ax : matplotlib.axes.Axes, optional
