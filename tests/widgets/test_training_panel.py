@@ -20,7 +20,7 @@ from traitlets import TraitError
 import cnnlesson
 from cnnlesson import Run, load_digits, run_experiment
 from cnnlesson.widgets import TrainingPanel
-from cnnlesson.widgets.training_panel import training_panel
+from cnnlesson.widgets.training_panel import training_panel, worker
 from cnnlesson.widgets.training_panel.example_runs import EXAMPLES
 from cnnlesson.widgets.training_panel.loss_plot import Curve
 
@@ -41,7 +41,7 @@ def make():
     yield make
     for panel in panels:
         panel.close()
-        panel._ended.wait()
+        panel.wait()
 
 
 def control(panel, label):
@@ -160,7 +160,7 @@ def test_a_training_begun_as_soon_as_another_has_ended_keeps_its_buttons_and_wor
 
     monkeypatch.setattr(panel, "_say", say_slowly)
     panel.train()
-    first = panel._ended
+    first = panel._worker.ended
     for name, value in LONG.items():
         setattr(panel, name, value)
     wait_for(lambda: not panel.is_training)
@@ -197,7 +197,7 @@ def test_closing_ends_the_training(make):
     parts = [*panel.children[0].children, *panel.children]
     panel.close()
     panel.close()
-    assert panel._ended.wait(timeout=20)
+    assert panel._worker.ended.wait(timeout=20)
     assert panel.results[0].status == "interrupted"
     assert all(part.comm is None for part in parts)
 
@@ -220,7 +220,7 @@ def test_an_error_is_shown_and_raised_where_one_waits(make, monkeypatch):
     def fail(*args, **kwargs):
         raise MemoryError("no room")
 
-    monkeypatch.setattr(training_panel, "run_experiment", fail)
+    monkeypatch.setattr(worker, "run_experiment", fail)
     panel.train()
     with pytest.raises(MemoryError, match="no room"):
         panel.wait()
@@ -232,6 +232,29 @@ def test_an_error_is_shown_and_raised_where_one_waits(make, monkeypatch):
     panel.wait()
     assert [result.status for result in panel.results] == ["completed"]
     assert not plot(panel).is_bad
+
+
+def test_a_worker_reports_the_first_step_and_the_last_and_then_what_came_of_it():
+    reports = []
+    training = worker.Worker(
+        Run(**SMALL),
+        DIGITS,
+        on_progress=lambda training: reports.append(len(training.losses)),
+        on_end=lambda training, outcome: reports.append(outcome.status),
+    )
+    training.start()
+    assert training.ended.wait(timeout=20)
+    assert (reports[0], *reports[-2:]) == (1, 4, "completed")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_has_ended_even_if_its_end_cannot_be_told():
+    def fail(training, outcome):
+        raise OSError("the page is gone")
+
+    training = worker.Worker(Run(**SMALL), DIGITS, on_progress=lambda training: None, on_end=fail)
+    training.start()
+    assert training.ended.wait(timeout=20)
 
 
 START = """

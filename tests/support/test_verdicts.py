@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from cnnlesson import ConvNet, ShapeError, ShapeTracer
-from cnnlesson._support.diagnosis import unmet
+from cnnlesson._support.verdicts import unmet
 
 
 def verdict(model: nn.Module, *inputs, trace=True) -> list[str]:
