@@ -95,7 +95,7 @@ class Flow(OperationMode):
         Returns
         -------
         Origin or None
-            None if it is no tensor, or does not come from the input. A tensor that data were written
+            None if it is no tensor, or does not come from the input. A tensor that was written
             into under another name is of unknown reach.
         """
         if not isinstance(tensor, Tensor):
