@@ -11,7 +11,7 @@ PORT ?= 8000
 # One thread, and no progress bars in stored outputs: the conditions the chapters are compared in.
 QUIET := OMP_NUM_THREADS=1 TQDM_DISABLE=1
 
-.PHONY: book build test notebooks lint benchmarks results curvature weights repository clean
+.PHONY: book build test notebooks lint benchmarks results headline curvature weights repository clean
 
 book: build
 	@echo
@@ -43,6 +43,10 @@ benchmarks: build
 # Goes on where it was interrupted. One study alone: make results STUDIES=map
 results: .venv/ready
 	$(BIN)/python -m cnnlesson.experiments runs $(STUDIES)
+
+# How near each order and scale of the digits comes to the losses that the original printed.
+headline: .venv/ready
+	$(BIN)/python -m cnnlesson.experiments headline
 
 # The curvature along some of these trainings: half an hour on one core. Goes on likewise.
 curvature: .venv/ready
