@@ -14,8 +14,8 @@ QUIET := TQDM_DISABLE=1 OMP_NUM_THREADS=1 \
   ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_CBWR=COMPATIBLE
 CHAPTER ?= notebooks/*.ipynb
 
-.PHONY: install book build test check prove notebooks figure lint lint-figures benchmarks results curvature weights \
-	repository clean
+.PHONY: install book build test check prove notebooks figure lint lint-figures benchmarks results headline \
+	curvature weights repository clean
 
 book: build
 	@echo
@@ -74,6 +74,10 @@ benchmarks: build
 # Goes on where it was interrupted. One study alone: make results STUDIES=map
 results: .venv/ready
 	$(BIN)/python -m cnnlesson.experiments runs $(STUDIES)
+
+# How near each order and scale of the digits comes to the losses that the original printed.
+headline: .venv/ready
+	$(BIN)/python -m cnnlesson.experiments headline
 
 # The curvature along some of these trainings: half an hour on one core. Goes on likewise.
 curvature: .venv/ready

@@ -4,13 +4,19 @@ Interrupt it whenever you like: it goes on where it was.
 
     python -m cnnlesson.experiments runs [STUDY …]
     python -m cnnlesson.experiments curvature
+
+Or show how near each order and scale of the digits comes to the losses that the original printed.
+
+    python -m cnnlesson.experiments headline
 """
 
 import argparse
 import os
 import sys
 from functools import lru_cache
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 from joblib import Parallel, delayed
@@ -18,9 +24,10 @@ from tqdm import tqdm
 
 from cnnlesson._support.files import mend_last_line
 from cnnlesson.data import load_digits
+from cnnlesson.experiments.class_order import FITTED, PRINTED, fit_to_printed
 from cnnlesson.experiments.results import read_results, results_folder
 from cnnlesson.experiments.run import Run
-from cnnlesson.experiments.studies import CURVATURE, STUDIES
+from cnnlesson.experiments.studies import CURVATURE, STUDIES, UNDER_WAY
 from cnnlesson.experiments.sweeps import sweep
 from cnnlesson.experiments.tracking import append_rows, load_curvature, track_curvature
 
@@ -30,7 +37,8 @@ load = lru_cache(maxsize=1)(load_digits)  # once a process
 def measure_runs(studies: list[str], jobs: int, *, only_list: bool) -> None:
     """Measure the runs of some studies that are missing, and say how far each is."""
     for name in studies or STUDIES:
-        path, runs = results_folder() / f"{name}.jsonl", STUDIES[name]
+        path, runs = _file_of(name), STUDIES[name]
+        path.parent.mkdir(exist_ok=True)
         results = read_results(path) if path.exists() else []
         known = {r.run: r.seconds for r in results if r.digits == "mnist"}
         done = [known[run] for run in runs if run in known]
@@ -38,6 +46,12 @@ def measure_runs(studies: list[str], jobs: int, *, only_list: bool) -> None:
         sys.stdout.write(f"{name}: {len(done)} of {len(runs)} runs measured{pace}\n")
         if not only_list:
             sweep(runs, path, source="mnist", n_jobs=jobs)
+
+
+def _file_of(study: str) -> Path:
+    """Return where a study is kept: apart from the others as long as runs of it are missing."""
+    folder = results_folder()
+    return (folder / "under_way" if study in UNDER_WAY else folder) / f"{study}.jsonl"
 
 
 def measure_curvature(jobs: int) -> None:
@@ -52,6 +66,35 @@ def measure_curvature(jobs: int) -> None:
     tables = parallel(delayed(_track)(run, steps) for run, steps in missing)
     for table in tqdm(tables, "runs", total=len(missing)):
         append_rows(path, table)
+
+
+def print_headline() -> None:
+    """Print measured settings beside the original's losses, the best fit first."""
+    paths = [_file_of(study) for study in ("class_order", "class_order_rivals")]
+    table = fit_to_printed(r for path in paths if path.exists() for r in read_results(path))
+    for momentum, printed in PRINTED.items():
+        sys.stdout.write(
+            f"\nmomentum {momentum}: off by a factor (median and range over seeds; "
+            f"{FITTED[momentum]} epochs), then the mean loss of each epoch likewise\n"
+        )
+        heading = ["", "", *(f"{loss:.4f}" for loss in printed)]
+        rows = {"printed": heading} | {
+            f"{order}, {pixels}": [
+                str(row["seeds"]),
+                f"{row['misfit']:.2f} ({row['least']:.2f}-{row['most']:.2f})",
+                *(_median_and_range(row[i + 1]) for i in range(len(printed))),
+            ]
+            for (pixels, order), row in table.loc[[momentum]].droplevel("momentum").iterrows()
+        }
+        columns = ["seeds", "off by", *range(1, len(printed) + 1)]
+        shown = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+        sys.stdout.write(shown.to_string() + "\n")
+
+
+def _median_and_range(losses: list[float]) -> str:
+    if not losses:
+        return "-"
+    return f"{np.median(losses):.3f} ({losses[0]:.3f}-{losses[-1]:.3f})"
 
 
 def _track(run: Run, steps: tuple[int, ...]) -> pd.DataFrame:
@@ -70,7 +113,11 @@ def main(arguments: list[str] | None = None) -> None:
     runs.add_argument("--list", action="store_true", help="say what there is, measure nothing")
     curvature = commands.add_parser("curvature", help="the curvature along some trainings")
     curvature.add_argument("--jobs", type=int, default=1, help="processes at a time")
+    commands.add_parser("headline", help="the original's losses beside measured ones")
     options = parser.parse_args(arguments)
+    if options.command == "headline":
+        print_headline()
+        return
     if options.command == "curvature":
         measure_curvature(options.jobs)
         return

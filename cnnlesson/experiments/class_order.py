@@ -1,17 +1,25 @@
 """The case of the original notebook: what it printed, and the runs that ask how it came about."""
 
+import math
+from collections.abc import Iterable
 from functools import partial
 from itertools import product
 
-from cnnlesson.experiments.run import Order, Pixels, Run
+import numpy as np
+import pandas as pd
 
-__all__ = ["CLASS_ORDER", "PRINTED"]
+from cnnlesson.experiments.run import Order, Pixels, Run, RunResult
+
+__all__ = ["CLASS_ORDER", "PRINTED", "fit_to_printed", "misfit"]
 
 # Mean loss of each epoch that the original printed, by momentum.
 PRINTED: dict[float, tuple[float, ...]] = {
     0.8: (0.4391, 0.5028, 0.3740),
     0.9: (0.7226, 0.9345, 1.0569, 1.2068, 1.3955, 1.4714, 1.5313, 2.3326, 2.3109, 2.3154),
 }
+
+# Epochs that are compared: those printed, of the four that every setting was measured for.
+FITTED = {0.8: 3, 0.9: 4}
 
 _SEEDS = range(5)
 _MOMENTA = (0.8, 0.9, 0.0, 0.95)  # those of the original first
@@ -107,3 +115,73 @@ CLASS_ORDER: dict[str, tuple[Run, ...]] = {
         for seed in _SEEDS
     ),
 }
+
+
+def misfit(result: RunResult) -> float:
+    """Return how far the first epochs of a run are from those that the original printed.
+
+    Parameters
+    ----------
+    result : RunResult
+        A run with momentum 0.8 or 0.9.
+
+    Returns
+    -------
+    float
+        The factor by which a mean loss is off, as the root mean square of its logarithm: 1 is a
+        perfect fit, 2 twice or half the printed loss in every epoch. The first three epochs count
+        at 0.8 and the first four at 0.9; infinite if the run did not finish them.
+
+    Raises
+    ------
+    ValueError
+        If the original printed nothing for such a momentum.
+    """
+    momentum = result.run.momentum
+    if momentum not in PRINTED:
+        raise ValueError(
+            f"momentum: expected one of {', '.join(map(str, PRINTED))}, found {momentum}"
+        )
+    printed = PRINTED[momentum][: FITTED[momentum]]
+    if len(result.train_losses) < len(printed):
+        return math.inf
+    measured = np.array(result.train_losses[: len(printed)])
+    return math.exp(math.sqrt(np.mean(np.log(measured / printed) ** 2)))
+
+
+def fit_to_printed(results: Iterable[RunResult]) -> pd.DataFrame:
+    """Compare measured settings with what the original printed.
+
+    Parameters
+    ----------
+    results : iterable of RunResult
+        Runs; those with a momentum for which nothing was printed are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a setting, best fit first within each momentum. Index: ``momentum``, ``pixels``,
+        ``order``. Columns: ``seeds``; ``misfit``, ``least`` and ``most``, the median of `misfit`
+        over the seeds and its range; then for each epoch that was printed, counted from 1, a list
+        of the seeds' mean losses, least first.
+    """
+    cells: dict[tuple[float, str, str], list[RunResult]] = {}
+    for result in results:
+        run = result.run
+        if run.momentum in PRINTED:
+            cells.setdefault((run.momentum, run.pixels, run.order), []).append(result)
+    rows = {}
+    for setting, runs in cells.items():
+        misfits = [misfit(result) for result in runs]
+        row: dict[str | int, object] = {
+            "seeds": len(runs),
+            "misfit": float(np.median(misfits)),
+            "least": min(misfits),
+            "most": max(misfits),
+        }
+        for i in range(max(map(len, PRINTED.values()))):
+            row[i + 1] = sorted(r.train_losses[i] for r in runs if len(r.train_losses) > i)
+        rows[setting] = row
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    table.index = pd.MultiIndex.from_tuples(rows, names=["momentum", "pixels", "order"])
+    return table.sort_values("misfit").sort_index(level="momentum", sort_remaining=False)

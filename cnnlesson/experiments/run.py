@@ -21,6 +21,7 @@ from cnnlesson._support.arguments import (
 __all__ = ["Run", "RunResult"]
 
 CURVE_POINTS = 25
+_ALIVE = 1e-4  # least share of active outputs of a layer that still tells images apart
 
 # A misspelt setting is an error, in Python and in a file.
 _STRICT = ConfigDict(extra="forbid")
@@ -247,12 +248,12 @@ class RunResult:
 
     @property
     def died_after(self) -> float:
-        """Steps after which it was first measured dead, and so to the end; infinite if never.
+        """Steps after which it was first measured all but dead, and so to the end; or infinity.
 
-        Dead is a network with a ReLU layer that lets nothing through. A multiple of
-        ``run.measure_every``.
+        All but dead is a network with a ReLU layer that lets less than one output in ten thousand
+        through. A multiple of ``run.measure_every``.
         """
-        alive = [bool(shares) and min(shares) > 0 for shares in self.active_shares]
+        alive = [min(shares, default=0) >= _ALIVE for shares in self.active_shares]
         if not alive or alive[-1]:
             return math.inf
         last_alive = max((i for i, lives in enumerate(alive, start=1) if lives), default=0)

@@ -181,6 +181,7 @@ def test_a_run_that_died_says_when():
     assert first == 0 or min(result.active_shares[first - 1]) > 0
     revived = replace(result, active_shares=[[0.1, 0.0], [0.1, 0.1], [0.1, 0.0], [0.1, 0.0]])
     assert revived.died_after == 3
+    assert replace(revived, active_shares=[[0.1, 0.0002], [0.1, 0.00005]]).died_after == 2
     assert replace(revived, active_shares=[[0.1, 0.0], [0.1, 0.1]]).died_after == math.inf
     assert replace(revived, active_shares=[]).died_after == math.inf
 
