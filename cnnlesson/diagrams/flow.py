@@ -95,8 +95,8 @@ class Flow(OperationMode):
         Returns
         -------
         Origin or None
-            None if it is no tensor, or does not come from the input. A tensor that data were written
-            into under another name is of unknown reach.
+            None if it is no tensor, or does not come from the input. Of a tensor that data were
+            written into under another name, the reach is unknown.
         """
         if not isinstance(tensor, Tensor):
             return None
