@@ -145,7 +145,7 @@ def as_text(kind: str, settings: dict[str, Any]) -> str:
     Returns
     -------
     str
-        The call; of an index ``getitem[0, 1:]``, with a ``…`` where the index is a tensor.
+        The call; of an index ``getitem[0, 1:]``, with ``…`` for one that holds a tensor.
     """
     if kind in ("getitem", "setitem"):
         return f"{kind}[{_index_text(settings.get('index', '…'))}]"

@@ -29,7 +29,7 @@ class MultiplyAdds(OperationMode):
         self._count = 0
 
     def since_reset(self) -> int | None:
-        """Return the multiply-adds since the count began.
+        """Return the multiply-adds since the count was last at 0.
 
         Returns
         -------

@@ -305,7 +305,7 @@ def text_width(text: str, size: float) -> float:
     Returns
     -------
     float
-        Its width in Matplotlib's default font, in points.
+        Its width in Matplotlib's current font, in points.
     """
     font = FontProperties(size=size)
     return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]

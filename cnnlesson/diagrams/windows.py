@@ -203,7 +203,7 @@ def sliding(sight: Sight, kernel: int, stride: int, padding: int, dilation: int 
     stride : int
         Distance s between the windows, 1 or more.
     padding : int
-        Pixels p added on each side; below 0 they are cut off.
+        Pixels p added before the first one; below 0 they are cut off.
     dilation : int, default 1
         Distance d between the pixels of the window, 1 or more.
 

@@ -59,11 +59,23 @@ class ConvolutionExplorer(Figure, module="convolution_explorer"):
     activation = Choice("none", "ReLU")
 
     def image(self) -> Tensor:
-        """Return the digit with the drawing, shape (28, 28), float64: 0 is paper, 1 full ink."""
+        """Return the digit with the drawing.
+
+        Returns
+        -------
+        torch.Tensor, shape (28, 28), float64
+            Ink from 0, paper, to 1, full ink.
+        """
         return drawn_on(digits()[self.digit], self.drawing)
 
     def output(self) -> Tensor:
-        """Return what the figure draws on the right, shape (n, n) with n from 9 to 30, float64."""
+        """Return what the figure draws on the right.
+
+        Returns
+        -------
+        torch.Tensor, shape (n, n), float64
+            The sums, after the ReLU if there is one; n is 9 to 30, by stride and padding.
+        """
         kernel = torch.tensor(self.kernel, dtype=torch.float64).reshape(1, 1, 3, 3)
         sums = functional.conv2d(
             self.image()[None, None], kernel, stride=self.stride, padding=self.padding

@@ -178,17 +178,35 @@ class DigitReader(Figure, module="digit_reader"):
         return from_bytes(base64.b64decode(self._data["weights"]))
 
     def image(self) -> Tensor:
-        """Return what the network gets, shape (28, 28), float64: 0 is paper, 1 full ink."""
+        """Return what the network gets.
+
+        Returns
+        -------
+        torch.Tensor, shape (28, 28), float64
+            Ink from 0, paper, to 1, full ink; not yet standardised.
+        """
         drawn = drawn_on(torch.zeros(28, 28, dtype=torch.float64), self.drawing)
         return centred(drawn) if self.placing == "centred" else drawn
 
     def logits(self) -> Tensor:
-        """Return the ten logits, shape (10,), float64."""
+        """Return the ten logits.
+
+        Returns
+        -------
+        torch.Tensor, shape (10,), float64
+            One for each digit.
+        """
         x = (self.image() - MEAN) / STD
         return predict_logits(self.model.double(), x[None, None])[0]
 
     def probabilities(self) -> Tensor:
-        """Return the ten probabilities, shape (10,), float64."""
+        """Return the ten probabilities.
+
+        Returns
+        -------
+        torch.Tensor, shape (10,), float64
+            One for each digit, from 0 to 1; their sum is 1.
+        """
         return self.logits().softmax(dim=0)
 
     def page_data(self) -> dict[str, str]:

@@ -101,7 +101,13 @@ class GraphDescent(Figure, module="graph_descent"):
         )
 
     def errors(self) -> np.ndarray:
-        """Return the largest distance of a weight from 1, shape (num_steps + 1,)."""
+        """Return the largest distance of a weight from 1.
+
+        Returns
+        -------
+        numpy.ndarray, shape (num_steps + 1,)
+            At the start and after each step, 0 or more.
+        """
         return np.abs(self.path().w - 1).max(axis=1)
 
     def data(self) -> dict[str, Any]:

@@ -85,7 +85,18 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
         )
 
     def loss(self, w: np.ndarray) -> np.ndarray:
-        """Return the loss ½(x²/κ + y²) of points of shape (..., 2)."""
+        """Return the loss ½(x²/κ + y²) of points.
+
+        Parameters
+        ----------
+        w : numpy.ndarray, shape (..., 2)
+            Points, x and y.
+
+        Returns
+        -------
+        numpy.ndarray, shape (...)
+            Loss of each, 0 or more.
+        """
         return 0.5 * (w**2 @ self.curvatures)
 
     def picture(self) -> str:

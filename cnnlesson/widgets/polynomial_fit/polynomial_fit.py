@@ -88,13 +88,25 @@ class PolynomialFit(Figure, module="polynomial_fit"):
         return (1 - self.momentum) / (self.lr * self.num_steps)
 
     def early_stopping(self) -> np.ndarray:
-        """Return what part of each eigenfeature is learned, shape (degree + 1,)."""
+        """Return what part of each eigenfeature is learned.
+
+        Returns
+        -------
+        numpy.ndarray, shape (degree + 1,)
+            Nothing, 0, to all of it, 1; with momentum a part may swing beyond 1.
+        """
         return early_stopping_filter(
             self.problem.curvatures, lr=self.lr, momentum=self.momentum, num_steps=self.num_steps
         )
 
     def tikhonov(self) -> np.ndarray:
-        """Return what part of each eigenfeature the penalty keeps, shape (degree + 1,)."""
+        """Return what part of each eigenfeature the penalty keeps.
+
+        Returns
+        -------
+        numpy.ndarray, shape (degree + 1,)
+            From nothing, 0, to all of it, 1.
+        """
         return tikhonov_filter(self.problem.curvatures, self.penalty)
 
     def curve(self, kept: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -64,7 +64,18 @@ def group_runs(results: Iterable[RunResult]) -> dict[tuple[Any, ...], list[RunRe
 
 
 def measured_values(cells: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    """Return the values of each of ``AXES`` that occur, numbers by size."""
+    """Return the values of each of ``AXES`` that occur.
+
+    Parameters
+    ----------
+    cells : iterable of tuple
+        Values of ``AXES``, in their order, at least one tuple.
+
+    Returns
+    -------
+    dict of str to list
+        For each axis the values that occur: numbers by size, words in the order of ``WORDS``.
+    """
     rank = {word: place for place, word in enumerate(WORDS)}
     columns = zip(*cells, strict=True)
     return {

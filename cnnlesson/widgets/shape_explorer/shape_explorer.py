@@ -51,7 +51,13 @@ class ShapeExplorer(Figure, module="shape_explorer"):
     stack = Stack(NETWORKS["ConvNet"])
 
     def to_module(self) -> nn.Sequential:
-        """Return the network as PyTorch modules, with new weights."""
+        """Return the network as PyTorch modules, with new weights.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            One module for each layer, as in `Network.to_module`.
+        """
         return Network.parse(self.stack).to_module()
 
     def trace(self) -> ShapeTable:

@@ -134,6 +134,11 @@ class Network(NamedTuple):
 
         A convolution takes as many channels as there are before it. A linear layer takes what it
         says, which need not be what arrives.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            One module for each layer, in order of execution.
         """
         modules: list[nn.Module] = []
         channels = self.shape[0]
@@ -200,7 +205,25 @@ class Stack(Setting):
         super().__init__(default_value, limits)
 
     def validate(self, obj: HasTraits, value: Any) -> str:
-        """Return ``value`` in its shortest form, or raise ``traitlets.TraitError``."""
+        """Return ``value`` in its shortest form.
+
+        Parameters
+        ----------
+        obj : traitlets.HasTraits
+            The figure that is set.
+        value : object
+            What it is set to.
+
+        Returns
+        -------
+        str
+            The network, its usual numbers left out.
+
+        Raises
+        ------
+        traitlets.TraitError
+            If ``value`` is no text of a network, or a number is out of its range.
+        """
         if not isinstance(value, str):
             raise TraitError(
                 f"{self.name}: expected text such as {NETWORKS['ConvNet']!r}, found {value!r}"

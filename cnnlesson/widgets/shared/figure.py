@@ -98,15 +98,33 @@ class Figure(anywidget.AnyWidget):
         return {}
 
     def page_data(self) -> dict[str, Any]:
-        """Return those of the data that are not on every page already."""
+        """Return those of the data that are not on every page already.
+
+        Returns
+        -------
+        dict
+            What `to_html` writes into the page; all of the data by default.
+        """
         return self._data
 
     def picture(self) -> str:
-        """Return the current state as an ``<svg>`` with ``role="img"`` and a text alternative."""
+        """Return the current state as a picture.
+
+        Returns
+        -------
+        str
+            An ``<svg>`` with ``role="img"`` and a text alternative.
+        """
         raise NotImplementedError
 
     def summary(self) -> str:
-        """Return the current state as one sentence with its numbers."""
+        """Return the current state as one sentence with its numbers.
+
+        Returns
+        -------
+        str
+            Plain text, without markup.
+        """
         raise NotImplementedError
 
     def to_html(self) -> str:

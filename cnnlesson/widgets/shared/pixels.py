@@ -60,7 +60,7 @@ class Drawing(Setting):
         super().__init__(default_value, {"pattern": self.pattern, "samples": list(samples)})
 
     def validate(self, obj: HasTraits, value: Any) -> str:
-        """Return ``value``, or raise ``traitlets.TraitError``."""
+        """Return ``value``, if it is within the limits."""
         if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
             raise TraitError(
                 f"{self.name}: expected strokes such as '.58ok', in at most {_LENGTH} characters, "
@@ -154,7 +154,20 @@ def shaded(values: Tensor, ground: str, colours: list[str]) -> str:
 
 
 def frame(row: int, column: int, size: int) -> str:
-    """Return the frame around a square of pixels, as SVG."""
+    """Return the frame around a square of pixels, as SVG.
+
+    Parameters
+    ----------
+    row, column : int
+        The square's first row and column in what is drawn, from 0.
+    size : int
+        Side of the square, in pixels of the image.
+
+    Returns
+    -------
+    str
+        A ``<rect>``, ``CELL`` pixels of the picture to one of the image.
+    """
     return (
         f'<rect x="{CELL * column}" y="{CELL * row}" width="{CELL * size}" '
         f'height="{CELL * size}" fill="none" stroke="#ffc400" stroke-width="3"/>'

@@ -25,6 +25,28 @@ class Setting(TraitType):
         super().__init__(default_value)
         self.tag(sync=True, limits=limits)
 
+    def validate(self, obj: HasTraits, value: Any) -> Any:
+        """Return a value as the figure keeps it, if it is within the limits.
+
+        Parameters
+        ----------
+        obj : traitlets.HasTraits
+            The figure that is set.
+        value : object
+            What it is set to.
+
+        Returns
+        -------
+        object
+            The value, as the type that the subclass names.
+
+        Raises
+        ------
+        traitlets.TraitError
+            If the value is of another type, or beyond the limits.
+        """
+        raise NotImplementedError
+
 
 class Number(Setting):
     """A number from ``low`` to ``high``, both included.
@@ -44,7 +66,7 @@ class Number(Setting):
         super().__init__(default_value, [low, high])
 
     def validate(self, obj: HasTraits, value: Any) -> float:
-        """Return ``value`` as a float, or raise ``traitlets.TraitError``."""
+        """Return ``value`` as a float, if it is within the limits."""
         low, high = self.metadata["limits"][:2]
         if isinstance(value, bool) or not isinstance(value, self.kind) or not low <= value <= high:
             raise TraitError(
@@ -72,7 +94,7 @@ class Whole(Number):
         self.metadata["limits"].append(1)
 
     def validate(self, obj: HasTraits, value: Any) -> int:
-        """Return ``value`` as an int, or raise ``traitlets.TraitError``."""
+        """Return ``value`` as an int, if it is within the limits."""
         return int(super().validate(obj, value))
 
 
@@ -97,7 +119,7 @@ class Point(Setting):
         super().__init__(default_value, [list(x), list(y)])
 
     def validate(self, obj: HasTraits, value: Any) -> tuple[float, float]:
-        """Return ``value`` as two floats, or raise ``traitlets.TraitError``."""
+        """Return ``value`` as two floats, if it is within the limits."""
         (left, right), (bottom, top) = self.metadata["limits"]
         if not (found := _numbers(value, self.metadata["limits"])):
             raise TraitError(
@@ -129,7 +151,7 @@ class Numbers(Setting):
         self.kind: Any = numbers.Integral if whole else numbers.Real
 
     def validate(self, obj: HasTraits, value: Any) -> tuple[float, ...]:
-        """Return ``value`` as a tuple of floats or ints, or raise ``traitlets.TraitError``."""
+        """Return ``value`` as a tuple of floats or ints, if it is within the limits."""
         low, high = self.metadata["limits"][:2]
         whole = self.kind is numbers.Integral
         if not (found := _numbers(value, [(low, high)] * self.count, self.kind)):
@@ -170,7 +192,7 @@ class Choice(Setting):
         super().__init__(default_value, [default_value, *others])
 
     def validate(self, obj: HasTraits, value: Any) -> str:
-        """Return ``value``, or raise ``traitlets.TraitError``."""
+        """Return ``value``, if it is within the limits."""
         options = self.metadata["limits"]
         if not isinstance(value, str) or value not in options:
             raise TraitError(f"{self.name}: expected one of {', '.join(options)}, found {value!r}")

@@ -64,8 +64,10 @@ def esm_of(module: str, folder: str = "") -> Any:
 
     Parameters
     ----------
-    module, folder : str
-        As for `sources_of`.
+    module : str
+        Its name.
+    folder : str, default ""
+        The folder it is in, as for `sources_of`.
 
     Returns
     -------
@@ -80,8 +82,10 @@ def style_of(module: str, folder: str = "") -> Any:
 
     Parameters
     ----------
-    module, folder : str
-        As for `sources_of`.
+    module : str
+        Its name.
+    folder : str, default ""
+        The folder it is in, as for `sources_of`.
 
     Returns
     -------
