@@ -260,7 +260,7 @@ OBJECTS = documented_objects()
 def parameters_of(documented: object) -> dict[str, inspect.Parameter]:
     parameters = dict(inspect.signature(documented).parameters)
     parameters.pop("self", None)
-    return parameters
+    return {name: p for name, p in parameters.items() if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("name", OBJECTS)

@@ -113,8 +113,8 @@ def test_a_file_from_an_editor_is_read(path):
             r"line 2: .* run\.momentum: .*, found 1.5",
         ),
         (
-            json.dumps({**asdict(RESULT), "run": {"weight_decay": 0.1}}),
-            r"line 2: .* run\.weight_decay: .*, found 0.1",
+            json.dumps({**asdict(RESULT), "run": {"temperature": 0.1}}),
+            r"line 2: .* run\.temperature: .*, found 0.1",
         ),
     ],
 )

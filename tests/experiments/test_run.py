@@ -8,6 +8,7 @@ import pytest
 import torch
 from sklearn.model_selection import train_test_split
 from torch import nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
 from torch.optim.lr_scheduler import ConstantLR, OneCycleLR
 
 from cnnlesson import (
@@ -156,6 +157,7 @@ def test_pooling_first_changes_no_bit():
     run = Run(num_epochs=2, pixels="unit", lr=0.01, seed=2, **SMALL)
     experiment, plain = prepare(run, DIGITS), prepare(run, DIGITS)
     history = experiment.train()
+    convert_conv2d_weight_memory_format(plain.model, torch.channels_last)  # as `faster` has them
     optimizer = torch.optim.SGD(plain.model.parameters(), lr=0.01, momentum=0.8)
     generator = torch.Generator().manual_seed(2)
     losses = []

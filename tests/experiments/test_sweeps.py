@@ -50,7 +50,7 @@ def test_other_digits_are_another_measurement(tmp_path):
     path = tmp_path / "runs.jsonl"
     [result] = sweep(RUNS[:1], path, n_jobs=1, **OPTIONS)
     line = path.read_text("utf-8")
-    path.write_text(line.replace('"digits": "sklearn"', '"digits": "mnist"'), "utf-8")
+    path.write_text(line.replace('"digits":"sklearn"', '"digits":"mnist"'), "utf-8")
     sweep(RUNS[:1], path, n_jobs=1, **OPTIONS)
     assert [r.digits for r in read_results(path)] == ["mnist", "sklearn"]
     assert result.digits == "sklearn"
