@@ -12,7 +12,7 @@ import pytest
 from traitlets import TraitError
 
 from cnnlesson import Run, RunResult, load_digits, run_experiment
-from cnnlesson.experiments.run import _mean_by_parts
+from cnnlesson.experiments.experiment import _mean_by_parts
 from cnnlesson.widgets import RunExplorer
 from cnnlesson.widgets.run_explorer.packed_runs import pack_runs
 
