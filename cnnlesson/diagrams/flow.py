@@ -102,7 +102,7 @@ class Flow(OperationMode):
             return None
         known = self._known.get(tensor)
         if known is not None:
-            unchanged = known.version == _version(tensor)
+            unchanged = tensor.is_inference() or known.version == _version(tensor)
             return known.origin if unchanged else known.origin.unknown()
         here = _storage(tensor) if self._written else None
         for storage, steps in self._written:
@@ -154,10 +154,10 @@ class Flow(OperationMode):
         if changes and tensor not in self._known:  # data were written into a constant
             storage = _storage(tensor)
             self._written += [(storage, origin.steps)] if storage is not None else []
-        self._know(tensor, origin)
+        self._know(tensor, origin, int(changes))  # PyTorch counts the change after we return
 
-    def _know(self, tensor: Tensor, origin: Origin) -> None:
-        self._known[tensor] = _Known(origin, _version(tensor))
+    def _know(self, tensor: Tensor, origin: Origin, changes: int = 0) -> None:
+        self._known[tensor] = _Known(origin, _version(tensor) + changes)
 
 
 def _by_name(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -174,7 +174,7 @@ def _sizes(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _version(tensor: Tensor) -> int:
-    return -1 if tensor.is_inference() else tensor._version
+    return 0 if tensor.is_inference() else tensor._version
 
 
 def _storage(tensor: Tensor) -> Any:
