@@ -28,6 +28,8 @@ _WINDOWED = (
 _LAYERS = {name.lower(): name for name, value in vars(nn).items() if isinstance(value, type)}
 _LAYERS["interpolate"] = "Upsample"
 
+_SAME_PIXEL = Sight(period=1, advance=1, ends=((0, 0),))
+
 
 class Window(NamedTuple):
     """How the pixels of a stage look at the stage before.
@@ -256,7 +258,10 @@ def _window(step: _Step) -> Window | None:
             f"{int(ending[0]) + 2} dimensions, found {times(row.input_shape)}"
         )
     sights = [dim[0].sight for dim in dims[2:] if len(dim) == 1 and dim[0].sight is not None]
-    return Window(tuple(sights)) if sights and len(sights) == len(dims) - 2 else None
+    stands_still = not slides and all(sight == _SAME_PIXEL for sight in sights)  # a ReLU, say
+    if not sights or stands_still or len(sights) != len(dims) - 2:
+        return None
+    return Window(tuple(sights))
 
 
 def _operation(layer: nn.Module | None, row: LayerShape) -> str:

@@ -340,3 +340,8 @@ def test_a_window_that_differs_from_place_to_place_is_not_shown(layer):
 def test_a_parametrised_layer_is_described_as_what_it_is():
     layer = parametrizations.weight_norm(nn.Conv2d(1, 2, 3, 2))
     assert operations(layer, (1, 1, 9, 9)) == ("Conv 3×3, stride 2",)
+
+
+def test_a_step_that_looks_at_its_own_pixel_has_no_window():
+    stages = trace_stages(nn.Sequential(nn.ReLU(), nn.Conv2d(1, 4, 3)), (1, 1, 12, 12))
+    assert [stage.window is not None for stage in stages] == [False, False, True]
