@@ -466,7 +466,17 @@ def test_the_defaults_are_those_of_a_run_or_all_there_is(make):
     assert (
         settings.items() <= (asdict(Run()) | {"num_images": 1257, "num_test_images": 540}).items()
     )
-    of_a_sweep = {"optimizer", "schedule", "measure_every", "measure_training"}
+    of_a_sweep = {
+        "optimizer",
+        "schedule",
+        "measure_every",
+        "measure_training",
+        "stretch",
+        "split",
+        "weight_decay",
+        "shift",
+        "activation",
+    }
     assert set(settings) == set(asdict(Run())) - of_a_sweep
 
 

@@ -8,7 +8,8 @@ const NUM_BYTES = 2 * SIZES.reduce((sum, size) => sum + size);
 
 /** Read little-endian float16 numbers from base64: one array for each of the six parameters. */
 export function unpack(base64 = "") {
-  const whole = base64.slice(0, base64.length - (base64.length % 4)); // more of a cut text is no base64
+  // More of a text that was cut is no base64.
+  const whole = base64.slice(0, base64.length - (base64.length % 4));
   const bytes = Uint8Array.from(atob(whole), (character) => character.charCodeAt(0));
   if (bytes.length !== NUM_BYTES) {
     throw new Error(
