@@ -221,11 +221,11 @@ def _build_figures(modules: list[ModuleType], source: Path) -> None:
 def figures_of(module: ModuleType) -> dict[str, list[Callable[[], object]]]:
     """Return the pages that a test module asks for, each with what makes its figures.
 
-    A module names its ``FIGURE``; one that needs more says so in ``PAGES``.
+    A module names its ``FIGURE``; one that needs more says so in ``FIGURE_PAGES``.
     """
     if hasattr(module, "FIGURE"):
-        return {"index": [module.FIGURE], **getattr(module, "PAGES", {})}
-    return getattr(module, "PAGES", {})
+        return {"index": [module.FIGURE], **getattr(module, "FIGURE_PAGES", {})}
+    return getattr(module, "FIGURE_PAGES", {})
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ WAYS = {
 }
 
 
-PAGES = {"index": [MomentumExplorer, EigenBasis, DigitReader, StabilityMap]}
+FIGURE_PAGES = {"index": [MomentumExplorer, EigenBasis, DigitReader, StabilityMap]}
 
 
 @pytest.fixture(scope="module")

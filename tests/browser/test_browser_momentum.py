@@ -28,7 +28,7 @@ from cnnlesson.momentum.quadratic import optimal_momentum, spectral_radius
 from cnnlesson.widgets import MomentumExplorer
 
 FIGURE = MomentumExplorer
-PAGES = {"index": [MomentumExplorer] * 2}
+FIGURE_PAGES = {"index": [MomentumExplorer] * 2}
 SLIDERS = ("lr", "momentum", "condition_number", "num_steps")
 LOSSES = (1e-8, 1e4)
 

@@ -41,7 +41,7 @@ def explorer(**settings):
 
 
 FIGURE = explorer
-PAGES = {"alone": [lambda: RunExplorer([made_up(lr=0.01)], lines="both")]}
+FIGURE_PAGES = {"alone": [lambda: RunExplorer([made_up(lr=0.01)], lines="both")]}
 
 
 def shown(page):

@@ -10,7 +10,7 @@ from cnnlesson.widgets.shared.figure import Figure
 NAMED = [getattr(widgets, name) for name in widgets.__all__]
 CLASSES = [cls for cls in NAMED if issubclass(cls, Figure)]
 RUNS = {widgets.RunExplorer: [read_results(results_path("map"))]}
-PAGES = {"index": [partial(cls, *RUNS.get(cls, [])) for cls in CLASSES]}
+FIGURE_PAGES = {"index": [partial(cls, *RUNS.get(cls, [])) for cls in CLASSES]}
 HEIGHTS = """async (module) => {
     const root = document.querySelector(`[data-module="${module}"] > .is-live`);
     const painted = () => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)));
