@@ -25,6 +25,7 @@ _SEEDS = range(5)
 _MOMENTA = (0.8, 0.9, 0.0, 0.95)  # those of the original first
 _PIXELS: tuple[Pixels, ...] = ("unit", "raw", "standardized")
 _ORDERS: tuple[Order, ...] = ("sorted", "file", "shuffled")
+_RIVALS = list(product(_PIXELS, _ORDERS))[1:]  # all but the first
 _PARTLY: tuple[tuple[Order, int], ...] = (
     *(("windows", 100), ("windows", 1000), ("windows", 10_000)),
     *(("blocks", 32), ("blocks", 100), ("blocks", 1000)),
@@ -62,14 +63,20 @@ CLASS_ORDER: dict[str, tuple[Run, ...]] = {
         )
         for seed, momentum in product(_SEEDS, _MOMENTA)
     ),
-    # Every other order and scale. The epochs that are compared at the momenta of the original; two
-    # at the others, enough to see whether they learn.
+    # Every other order and scale: the epochs that are compared, at the momenta of the original.
     "class_order_rivals": tuple(
-        _drawn(momentum=momentum, pixels=pixels, order=order, seed=seed, num_epochs=num_epochs)
-        for momenta, num_epochs in ((_MOMENTA[:2], FITTED), (_MOMENTA[2:], 2))
-        for seed, (pixels, order), momentum in product(
-            _SEEDS, list(product(_PIXELS, _ORDERS))[1:], momenta
-        )
+        _drawn(momentum=momentum, pixels=pixels, order=order, seed=seed, num_epochs=FITTED)
+        for seed, (pixels, order), momentum in product(range(3), _RIVALS, PRINTED)
+    ),
+    # The same at the other momenta. Two epochs are enough to see whether they learn.
+    "class_order_momenta": tuple(
+        _drawn(momentum=momentum, pixels=pixels, order=order, seed=seed, num_epochs=2)
+        for seed, (pixels, order), momentum in product(_SEEDS, _RIVALS, (0.0, 0.95))
+    ),
+    # The first epoch of the third training, in class order and shuffled.
+    "class_order_first_epoch": tuple(
+        _drawn(lr=0.01, momentum=0.0, batch_size=256, pixels="unit", order=order, seed=seed)
+        for seed, order in product(_SEEDS, ("sorted", "shuffled"))
     ),
     # The forty epochs that the first cell of the original asks for.
     "class_order_long": tuple(
