@@ -39,11 +39,16 @@ _drawn = partial(
 _sorted = partial(_drawn, pixels="unit", order="sorted")
 
 CLASS_ORDER: dict[str, tuple[Run, ...]] = {
-    # Sorted by class, pixels from 0 to 1: ten seeds where there is a printed number to meet.
-    "class_order": (
+    # Sorted by class, pixels from 0 to 1, where there is a printed number to meet.
+    "class_order": tuple(
+        _sorted(momentum=momentum, seed=seed, num_epochs=10)
+        for seed, momentum in product(_SEEDS, PRINTED)
+    ),
+    # The same with other seeds, and at the other momenta.
+    "class_order_again": (
         *(
             _sorted(momentum=momentum, seed=seed, num_epochs=10)
-            for seed, momentum in product(range(10), PRINTED)
+            for seed, momentum in product(range(5, 10), PRINTED)
         ),
         *(
             _sorted(momentum=momentum, seed=seed, num_epochs=4)
