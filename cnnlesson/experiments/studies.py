@@ -165,7 +165,14 @@ STUDIES: dict[str, tuple[Run, ...]] = {
 }
 
 # Studies of which some runs are still to be measured.
-UNDER_WAY = frozenset({"leaky", "edges", *CLASS_ORDER}) - {"class_order_small"}
+UNDER_WAY = frozenset(
+    {
+        "leaky",
+        "edges",
+        *(f"class_order_{name}" for name in ("again", "rivals", "momenta", "long", "split")),
+        *(f"class_order_{name}" for name in ("partly", "third")),
+    }
+)
 
 _batches = Run(pixels="standardized", num_test_images=1000)
 # Step sizes of one range of α/(1 - μ), the last beyond the edge.
