@@ -306,11 +306,37 @@ def test_each_call_has_its_own_table():
     assert len(tracer.table.rows) == 8
 
 
-def test_only_a_module_can_be_traced():
-    with pytest.raises(
-        TypeError, match=r"model: expected a torch.nn.Module, found builtin_function_or_method"
-    ):
-        ShapeTracer(torch.relu)
+@pytest.mark.parametrize(
+    ("model", "found"),
+    [
+        (torch.relu, "a builtin_function_or_method"),
+        (ConvNet, r"the class ConvNet; ConvNet\(\) makes a model"),
+        (nn.Linear(2, 2).state_dict(), "a dictionary; to use saved weights"),
+    ],
+)
+def test_only_a_module_can_be_traced(model, found):
+    with pytest.raises(TypeError, match=f"^model: expected a torch.nn.Module, found {found}"):
+        ShapeTracer(model)
+
+
+def test_an_exported_model_is_traced_by_its_functions():
+    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
+    exported = torch.export.export(model, (torch.zeros(2, 4),)).module()
+    table = ShapeTracer(exported).trace(torch.zeros(2, 4))
+    assert [row.kind for row in table.rows] == ["linear", "relu"]
+    assert table.num_parameters == 15
+    assert table.notes == ["15 in no row: 0.weight, 0.bias"]
+
+
+def test_a_long_setting_is_cut():
+    class Table(nn.Module):
+        def forward(self, x):
+            return x + torch.tensor(x.tolist())
+
+    rows = ShapeTracer(Table()).trace(torch.zeros(1, 1, 9, 9)).rows
+    assert [row.kind for row in rows] == ["tensor", "add"]
+    assert rows[0].settings.endswith("…)")
+    assert len(rows[0].settings) < 60
 
 
 # Calling the tracer is calling the model
