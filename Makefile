@@ -25,6 +25,7 @@ book: build
 
 build: .venv/ready
 	$(BIN)/jupyter-book build . -W --keep-going -n --all
+	chmod -R a+rX _build/html  # a web server of another user may read it, whatever the umask is
 
 install: .venv/ready
 

@@ -626,6 +626,27 @@ def test_every_row_is_that_of_torchinfo_or_a_function(name):
     assert sum(row.num_parameters for row in table.rows) == table.num_parameters == unused
 
 
+def test_every_row_of_a_transformer_is_that_of_torchinfo(monkeypatch):
+    model, shape = transformer(), (2, 5, 8)
+    # Its shortcut runs past the layers, and torchinfo would see none of them.
+    monkeypatch.setattr(torch.backends.mha, "_is_fastpath_enabled", False)
+    summary = torchinfo.summary(model, shape, depth=20, verbose=0, device="cpu")
+    kinds = ("MultiheadAttention", "Dropout", "LayerNorm", "Linear")
+    theirs = [
+        (info.class_name, tuple(info.input_size), tuple(info.output_size), info.num_params)
+        for info in summary.summary_list
+        if info.class_name in kinds and info.executed
+    ]
+    table = ShapeTracer(model).trace(torch.zeros(shape))
+    ours = [row[1:5] for row in table.rows if not row.settings]
+    assert [row[0] for row in ours] == [*(kinds[i] for i in (0, 1, 2, 3, 1, 3, 1, 2))] * 2
+    # Attention takes queries, keys and values; torchinfo names the first of them.
+    first = [(kind, i[0] if kind == kinds[0] else i, o, n) for kind, i, o, n in ours]
+    assert first == theirs
+    assert [r.kind for r in table.rows if r.settings] == ["add", "relu", "add"] * 2
+    assert sum(row.num_parameters for row in table.rows) == table.num_parameters
+
+
 @pytest.mark.parametrize("name", ORACLES)
 def test_multiply_adds_are_weights_times_places(name):
     make, shape = ORACLES[name]
