@@ -17,6 +17,9 @@ from cnnlesson._support.verdicts import is_raised_by_torch
 __all__ = ["Guard", "check_criterion", "check_optimizer"]
 
 
+_NUMBER_BY_NUMBER = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss, nn.PoissonNLLLoss)
+
+
 class Guard:
     """A model and its loss, whose answers are looked at before they are used.
 
@@ -110,6 +113,8 @@ class Guard:
             if self._first_images is not None:
                 check_several(outputs.shape[1])
                 _check_targets("y_train", self._y_train, outputs, self._left_out)
+        elif isinstance(self._criterion, _NUMBER_BY_NUMBER):
+            self._check_shape(outputs, labels)
         try:
             loss = self._criterion(outputs, labels)
         except Exception as error:
@@ -131,6 +136,18 @@ class Guard:
             self._try_smallest(self._first_images)
             self._first_images = None
         return loss
+
+    def _check_shape(self, outputs: Tensor, labels: Tensor) -> None:
+        """Make sure that each number has its label: PyTorch would compare each with each."""
+        if outputs.shape == labels.shape:
+            return
+        way_out = "nn.CrossEntropyLoss() takes logits and classes"
+        if outputs.shape == (*labels.shape, 1):
+            way_out = "squeeze(1) at the end of the model's forward makes it so"
+        raise ValueError(
+            f"criterion: expected outputs of the labels' shape, {tuple(labels.shape)}, for "
+            f"{type(self._criterion).__name__}, found {tuple(outputs.shape)}; {way_out}"
+        )
 
     def _check_rows(self, outputs: Tensor, number: int) -> None:
         """Make sure that there is a row for each image, which the loss of classes asks for."""

@@ -741,8 +741,16 @@ def nothing_trains() -> nn.Module:
         ),
         (
             {"loss": nn.MSELoss()},
-            r"criterion: expected a loss that takes outputs of shape \(6, 3\) and torch.float32 "
-            r"and labels of shape \(6,\) .* that MSELoss fails; nn.CrossEntropyLoss\(\) takes",
+            r"criterion: expected outputs of the labels' shape, \(6,\), for MSELoss, found \(6, 3\); "
+            r"nn.CrossEntropyLoss\(\) takes logits",
+        ),
+        (  # PyTorch compares each with each here, and warns at most
+            {"loss": nn.L1Loss(), "model": nn.Linear(4, 1)},
+            r"criterion: expected outputs of the labels' .*, found \(6, 1\); squeeze\(1\) at the",
+        ),
+        (
+            {"loss": nn.HuberLoss(), "model": nn.Linear(4, 6)},
+            r"criterion: expected outputs of the labels' .*, found \(6, 6\); nn.CrossEntropyLoss",
         ),
         ({"loss": nn.BCEWithLogitsLoss()}, "criterion: expected a loss .* BCEWithLogitsLoss fails"),
         ({"loss": nn.CosineEmbeddingLoss()}, "criterion: expected a loss .* CosineEmbedding"),
