@@ -741,8 +741,8 @@ def nothing_trains() -> nn.Module:
         ),
         (
             {"loss": nn.MSELoss()},
-            r"criterion: expected outputs of the labels' shape, \(6,\), for MSELoss, found \(6, 3\); "
-            r"nn.CrossEntropyLoss\(\) takes logits",
+            r"criterion: expected outputs of the labels' shape, \(6,\), for MSELoss, found "
+            r"\(6, 3\); nn.CrossEntropyLoss\(\) takes logits",
         ),
         (  # PyTorch compares each with each here, and warns at most
             {"loss": nn.L1Loss(), "model": nn.Linear(4, 1)},
