@@ -15,7 +15,7 @@ QUIET := TQDM_DISABLE=1 OMP_NUM_THREADS=1 \
 CHAPTER ?= notebooks/*.ipynb
 
 .PHONY: install book build test check prove notebooks figure lint lint-figures benchmarks results headline \
-	curvature weights repository clean
+	curvature weights repository lock clean
 
 book: build
 	@echo
@@ -25,6 +25,7 @@ book: build
 
 build: .venv/ready
 	$(BIN)/jupyter-book build . -W --keep-going -n --all
+	chmod -R a+rX _build/html  # a web server of another user may read it, whatever the umask is
 
 install: .venv/ready
 
@@ -94,13 +95,27 @@ repository:
 	sed -i.bak "s|$(REPOSITORY)|$(NAME)|g" _config.yml README.md notebooks/*.ipynb
 	rm -f _config.yml.bak README.md.bak notebooks/*.ipynb.bak
 
+# Every package with its hashes, for each Python and for Binder. PyTorch itself is left out: which of
+# its builds fits depends on the machine, and they lie in several places (see DECISIONS.md).
+UV ?= $(BIN)/uv
+LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-annotate \
+  --custom-compile-command "make lock" --no-emit-package torch
+lock: pyproject.toml requirements.txt binder/requirements.in
+	$(LOCK) requirements.txt --python-version 3.11 --output-file locks/python3.11.txt
+	$(LOCK) requirements.txt --python-version 3.12 --output-file locks/python3.12.txt
+	$(LOCK) requirements.txt --python-version 3.13 --output-file locks/python3.13.txt
+	$(LOCK) binder/requirements.in --python-version 3.11 --constraint locks/python3.11.txt \
+	  --constraint requirements.txt --output-file binder/requirements.txt
+
 # Installed once, and again whenever the pinned versions change.
-.venv/ready: requirements.txt pyproject.toml
+VERSION = $(shell $(PYTHON) -c "import sys; print('{}.{}'.format(*sys.version_info))")
+.venv/ready: requirements.txt pyproject.toml $(wildcard locks/*.txt)
 	$(PYTHON) -c "import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 14) else \
 	  f'expected Python 3.11, 3.12 or 3.13, found {v.major}.{v.minor}: make PYTHON=python3.12 …')"
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement locks/python$(VERSION).txt
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 clean:

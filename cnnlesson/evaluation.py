@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from cnnlesson._support.answers import answer, count_correct, evaluating
+from cnnlesson._support.answers import answer, count_correct
 from cnnlesson._support.arguments import Count, checked
 from cnnlesson._support.inputs import (
     Images,
@@ -15,6 +15,7 @@ from cnnlesson._support.inputs import (
     check_model,
     check_several,
 )
+from cnnlesson._support.modes import evaluating
 
 __all__ = ["evaluate", "predict", "predict_logits", "predict_proba"]
 

@@ -15,6 +15,7 @@ from cnnlesson._support.arguments import Flag, checked
 from cnnlesson._support.axes import AxisCounts, AxisPadding, NonNegativeAxisCounts, along_each_axis
 from cnnlesson._support.eager import eagerly, in_python
 from cnnlesson._support.functions import FunctionCall, FunctionMode, as_text, shape_of, tensors_in
+from cnnlesson._support.modes import evaluating
 from cnnlesson._support.parameters import count_parameters, outside_the_rows
 from cnnlesson._support.shape_table import LayerShape, Shape, ShapeTable
 from cnnlesson._support.verdicts import ModuleCall, explain
@@ -218,14 +219,8 @@ class ShapeTracer(nn.Module):
         ShapeError
             If the model fails.
         """
-        modes = {module: module.training for module in self.model.modules()}
-        self.model.eval()
-        try:
-            with torch.random.fork_rng(), torch.no_grad():
-                self(*args, **kwargs)
-        finally:
-            for module, training in modes.items():
-                module.training = training
+        with evaluating(self.model), torch.random.fork_rng():
+            self(*args, **kwargs)
         return self.table
 
 

@@ -13,6 +13,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Literal
 
 import torch
+from pydantic import SkipValidation
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
@@ -20,7 +21,7 @@ from tqdm.auto import tqdm
 from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, Seed, checked
 from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from cnnlesson._support.fingerprints import fingerprint, name_of
-from cnnlesson._support.guard import Guard, check_optimizer
+from cnnlesson._support.guard import Guard, check_criterion, check_optimizer
 from cnnlesson._support.inputs import (
     Images,
     Labels,
@@ -134,8 +135,8 @@ class History:
 @checked
 def train_model(
     model: Model,
-    optimizer: torch.optim.Optimizer,
-    criterion: Callable[[Tensor, Tensor], Tensor],
+    optimizer: SkipValidation[torch.optim.Optimizer],
+    criterion: SkipValidation[Criterion],
     x_train: Images,
     y_train: Labels,
     *,
@@ -216,6 +217,7 @@ def train_model(
     if x_val is not None and y_val is not None:
         _check_examples("x_val", x_val, "y_val", y_val)
     check_optimizer(model, optimizer)
+    check_criterion(criterion)
     device = next(model.parameters()).device
     state = TrainingState(model, optimizer, scheduler, torch.Generator().manual_seed(seed))
     order = state.order if shuffle else None

@@ -40,7 +40,8 @@ ORDER = {
     "_support": (
         *("fingerprints", "files", "memory", "idx", "mnist", "tables", "arrays"),
         *("arguments", "axes", "functions", "parameters", "operations", "work"),
-        *("verdicts", "shape_table", "inputs", "diagnosis", "answers", "checkpoint", "guard"),
+        *("verdicts", "shape_table", "modes", "inputs", "eager", "diagnosis", "answers"),
+        *("checkpoint", "guard"),
     ),
     "lesson": ("model", "data", "tracing", "evaluation", "training"),
     "momentum": ("step_matrix", "descent", "quadratic", "iterates", "regression"),

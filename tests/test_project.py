@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from importlib.metadata import requires
 from itertools import chain
 from pathlib import Path
 
@@ -42,12 +43,70 @@ def test_each_dependency_says_why():
             assert re.search(r'",\s+# \w+', line), line
 
 
-def test_binder_has_the_same_versions_and_the_whole_lesson():
-    binder, ours = pins("binder/requirements.txt"), pins("requirements.txt")
-    assert binder.items() <= ours.items()
+PYTHONS = ("3.11", "3.12", "3.13")
+LOCKS = [*(f"locks/python{version}.txt" for version in PYTHONS), "binder/requirements.txt"]
+
+
+def locked(path):
+    """Return each locked package with its versions (it may have one for each Python) and hashes."""
+    text = (ROOT / path).read_text("utf-8").replace("\\\n", " ")
+    found = {}
+    for line in filter(lambda line: line and not line.startswith("#"), text.splitlines()):
+        name, version = re.match(r"([a-z0-9-]+)(?:\[.*\])?==(\S+)", line).groups()
+        hashes = re.findall(r"--hash=sha256:([0-9a-f]{64})\b", line)
+        assert hashes, f"{path}: {name} has no hash"
+        found.setdefault(name, set()).add(version)
+    return found
+
+
+@pytest.mark.parametrize("path", LOCKS)
+def test_a_lock_names_every_package_but_torch_with_its_hashes(path):
+    found = locked(path)
+    assert "torch" not in found
+    assert not [name for name in found if name.startswith(("nvidia", "cuda", "triton"))]
+    wanted = pins("requirements.txt")
+    if path.startswith("binder"):
+        names = (ROOT / "binder" / "requirements.in").read_text("utf-8").splitlines()
+        wanted = {name: wanted[name] for name in names if not name.startswith("#")}
+    del wanted["torch"]
+    assert {name: found[name] for name in wanted} == {n: {v} for n, v in wanted.items()}
+    assert len(found) > 3 * len(wanted), "what they need in turn"
+
+
+def test_the_locks_are_for_every_python_that_is_welcome_and_tested():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["requires-python"] == f">={PYTHONS[0]},<3.{int(PYTHONS[-1][2:]) + 1}"
+    tests = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text("utf-8"))
+    assert tuple(tests["jobs"]["test"]["strategy"]["matrix"]["python"]) == PYTHONS
+    assert {f"locks/{path.name}" for path in (ROOT / "locks").iterdir()} == set(LOCKS[:-1])
+
+
+def test_the_locks_hold_all_that_torch_needs_but_for_cuda():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["uv"]
+    [declared] = settings["dependency-metadata"]
+    needed = [r for r in requires("torch") if "extra ==" not in r]
+    needed = {re.split(r"[ <>=;]", r)[0] for r in needed if "cuda" not in r and "nvidia" not in r}
+    ours = {re.split(r"[<>=]", requirement)[0] for requirement in declared["requires-dist"]}
+    assert declared["name"] == "torch"
+    assert needed - {"triton"} == ours
+    assert ours <= set(locked(LOCKS[0]))
+
+
+def test_binder_has_the_versions_of_the_lock_and_the_whole_lesson():
+    binder, ours = locked("binder/requirements.txt"), locked(LOCKS[0])
+    assert {name: ours.get(name) for name in binder} == binder
+    names = (ROOT / "binder" / "requirements.in").read_text("utf-8").splitlines()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     lesson = {re.split(r"[<>=]", requirement)[0] for requirement in project["dependencies"]}
-    assert lesson <= set(binder)
+    assert lesson <= set(names)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").iterdir()))
+def test_actions_are_pinned_by_commit(path):
+    uses = re.findall(r"(?m)^ *-? *uses: (.*)$", path.read_text("utf-8"))
+    assert uses
+    for action in uses:
+        assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
 
 
 def test_the_page_on_the_package_lists_every_public_name():

@@ -1,38 +1,12 @@
-"""What a model answers to a batch: asked in evaluation mode, checked, and explained if it fails."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""What a model answers to a batch: checked, and explained if it fails."""
 
 import torch
 from torch import Tensor, nn
 
 from cnnlesson._support.diagnosis import explain, explain_shape
+from cnnlesson._support.inputs import check_logits
 
-__all__ = ["answer", "count_correct", "evaluating"]
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Hold a model in evaluation mode, without gradients; then each layer is in its mode again.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        The model.
-
-    Returns
-    -------
-    contextlib.AbstractContextManager
-        Inside of it the model is in that mode.
-    """
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, training in modes.items():
-            module.training = training
+__all__ = ["answer", "count_correct"]
 
 
 def answer(
@@ -71,17 +45,14 @@ def answer(
         if (explained := explain(model, x_name, x, batch, error)) is None:
             raise
         raise explained from explained.__cause__
-    if not isinstance(logits, Tensor):
-        found = f"an object of type {type(logits).__name__}; let forward return the logits alone"
-        if logits is None:
-            found = "None; does its forward end in return?"
-        raise ValueError(f"model: expected one tensor of logits from its forward, found {found}")
+    check_logits(logits)
     if logits.dim() != 2 or len(logits) != len(batch) or num_classes not in (None, logits.shape[1]):
         raise explain_shape(model, x_name, x, batch, logits, num_classes)
-    if not logits.is_floating_point() or not logits.shape[1]:
+    is_real = logits.is_floating_point() and logits.layout is torch.strided
+    if not is_real or not logits.shape[1]:
         raise ValueError(
             "model: expected a real number for each class and image, "
-            f"found shape {tuple(logits.shape)} of {logits.dtype}"
+            f"found shape {tuple(logits.shape)} of {logits.dtype}, {logits.layout}"
         )
     return logits
 

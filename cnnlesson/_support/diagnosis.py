@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
+from cnnlesson._support.eager import eagerly, uncompiled
+from cnnlesson._support.verdicts import is_raised_by_torch, unmet
+
 __all__ = ["explain", "explain_shape"]
 
 
@@ -46,7 +49,7 @@ def explain(
     ValueError or None
         Caused by ``error`` where only PyTorch's own words can say more.
     """
-    if not (isinstance(error, RuntimeError | IndexError | TypeError) or _is_raised_by_torch(error)):
+    if not (isinstance(error, RuntimeError | IndexError | TypeError) or is_raised_by_torch(error)):
         return None
     raw = " ".join(str(error).split()).rsplit("RuntimeError: ")[-1]  # TorchScript's come last
     if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in raw:
@@ -116,17 +119,9 @@ def explain_shape(
     )
 
 
-def _is_raised_by_torch(error: Exception) -> bool:
-    """Tell whether PyTorch's own Python raised it; what the caller's code raises stays as it is."""
-    module, traceback = "", error.__traceback__
-    while traceback:
-        module = traceback.tb_frame.f_globals.get("__name__", "")
-        traceback = traceback.tb_next
-    return module.split(".")[0] == "torch"
-
-
 def _calls(model: nn.Module, batch: Tensor) -> tuple[list[_Call], bool]:
     """Run the model; return the layers it called, and whether it failed inside the last of them."""
+    model = uncompiled(model)  # a compiled one calls no hooks
     calls: list[_Call] = []
     num_finished = 0
 
@@ -148,7 +143,7 @@ def _calls(model: nn.Module, batch: Tensor) -> tuple[list[_Call], bool]:
                     ),
                     layer.register_forward_hook(finish),
                 ]
-        with torch.no_grad():
+        with torch.no_grad(), eagerly():
             model(batch)
     except Exception:  # the one to be explained, or a model that takes no hooks
         return calls, len(calls) > num_finished
@@ -263,5 +258,9 @@ def _sizes(x_name: str, batch: Tensor, call: _Call) -> str | None:
     elif isinstance(layer, _BatchNorm) and len(shape) > 1:
         expected = layer.num_features
     if expected is None or expected == shape[1]:
-        return None
+        demand = unmet(layer, (call.input,))
+        return demand and (
+            f"{x_name}: expected images for which {call} gets {demand}, found that those of shape "
+            f"{image} give it {shape}"
+        )
     return f"model: expected {expected} channels for {call}, found {shape[1]}, in shape {shape}"

@@ -7,7 +7,9 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import nn
 
-__all__ = ["eagerly", "in_python"]
+from cnnlesson._support.inputs import what_is_no_model
+
+__all__ = ["eagerly", "in_python", "uncompiled"]
 
 
 def in_python(model: nn.Module) -> nn.Module:
@@ -29,9 +31,8 @@ def in_python(model: nn.Module) -> nn.Module:
         If it is no module, or has a scripted part, which runs outside Python.
     """
     if not isinstance(model, nn.Module):
-        raise TypeError(f"model: expected a torch.nn.Module, found {type(model).__name__}")
-    while isinstance(wrapped := getattr(model, "_orig_mod", None), nn.Module):
-        model = wrapped
+        raise TypeError(f"model: expected a torch.nn.Module, found {what_is_no_model(model)}")
+    model = uncompiled(model)
     for name, part in model.named_modules():
         if isinstance(part, torch.jit.ScriptModule):
             where = f" at {name}" if name else ""
@@ -39,6 +40,24 @@ def in_python(model: nn.Module) -> nn.Module:
                 f"model: expected layers that run in Python, found a scripted one{where}, "
                 f"{type(part).__name__}; take the model as it was before torch.jit"
             )
+    return model
+
+
+def uncompiled(model: nn.Module) -> nn.Module:
+    """Return the model that a compiled one wraps.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        A model, compiled or not.
+
+    Returns
+    -------
+    torch.nn.Module
+        The model as it was written.
+    """
+    while isinstance(wrapped := getattr(model, "_orig_mod", None), nn.Module):
+        model = wrapped
     return model
 
 

@@ -17,6 +17,7 @@ _BOOKKEEPING = {
     *("numpy", "requires_grad", "to", "type", "type_as"),
 }
 _SAID_ELSEWHERE = {"inplace", "input", "self", "stacklevel", "training"}
+_LONGEST = 40  # characters of a setting; a table of numbers would fill pages
 _PLAIN = (bool, int, float, str, slice, type(Ellipsis), torch.dtype)
 
 
@@ -155,7 +156,8 @@ def as_text(kind: str, settings: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
-    return repr(tuple(value)) if isinstance(value, list) else str(value)
+    text = repr(tuple(value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _index_text(index: Any) -> str:
@@ -172,7 +174,7 @@ def _kind(function: Callable[..., Any]) -> str:
     name = getattr(function, "__name__", type(function).__name__)
     if name == "__get__":
         name = getattr(getattr(function, "__self__", None), "__name__", name)
-    return name.strip("_") or name
+    return name.split(".")[0].strip("_") or name  # "relu.default" in what was exported
 
 
 def _makes(

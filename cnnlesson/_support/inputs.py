@@ -16,10 +16,12 @@ __all__ = [
     "check_classes",
     "check_images",
     "check_labels",
+    "check_logits",
     "check_model",
     "check_pair",
     "check_several",
     "check_tensor",
+    "what_is_no_model",
 ]
 
 # For functions that are `checked`, and look at these arguments themselves: the checks below know
@@ -44,15 +46,28 @@ def check_model(name: str, model: object) -> None:
     ValueError
         If it is anything else: a class that was not called, say, or a dictionary of weights.
     """
-    if isinstance(model, nn.Module):
-        return
-    if isinstance(model, type):
-        found = f"the class {model.__name__}; {model.__name__}() makes a model"
-    elif isinstance(model, Mapping):
-        found = "a dictionary; to use saved weights, give them to load_state_dict of a model"
-    else:
-        found = _kind(model)
-    raise ValueError(f"{name}: expected a torch.nn.Module, found {found}")
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"{name}: expected a torch.nn.Module, found {what_is_no_model(model)}")
+
+
+def what_is_no_model(model: object) -> str:
+    """Say what was given in place of a model, with the way to one.
+
+    Parameters
+    ----------
+    model : object
+        Anything but a model.
+
+    Returns
+    -------
+    str
+        In a few words.
+    """
+    if isinstance(model, type) and issubclass(model, nn.Module):
+        return f"the class {model.__name__}; {model.__name__}() makes a model"
+    if isinstance(model, Mapping):
+        return "a dictionary; to use saved weights, give them to load_state_dict of a model"
+    return _kind(model)
 
 
 def check_images(name: str, x: object) -> None:
@@ -101,7 +116,9 @@ def check_pair(x_name: str, x: Tensor, y_name: str, y: Tensor) -> None:
     n = len(x)
     if y.shape == (n,):
         return
-    if y.shape == (n, 1):
+    if y.dim() == 0:
+        way_out = f"; of a single image, {x_name}[None] and {y_name}[None] are a batch of one"
+    elif y.shape == (n, 1):
         way_out = f", a column; {y_name}[:, 0] is its labels"
     elif y.shape == (1, n):
         way_out = f", a row; {y_name}[0] is its labels"
@@ -176,6 +193,27 @@ def check_classes(y_name: str, y: Tensor, num_classes: int) -> None:
     )
 
 
+def check_logits(outputs: object) -> None:
+    """Make sure that a model answered with one tensor.
+
+    Parameters
+    ----------
+    outputs : object
+        What its forward returned.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    if isinstance(outputs, Tensor):
+        return
+    found = f"an object of type {type(outputs).__name__}; let forward return the logits alone"
+    if outputs is None:
+        found = "None; does its forward end in return?"
+    raise ValueError(f"model: expected one tensor of logits from its forward, found {found}")
+
+
 def check_several(num_classes: int) -> None:
     """Make sure that there is a class to choose: of one output, that one is always the largest.
 
@@ -191,8 +229,9 @@ def check_several(num_classes: int) -> None:
     """
     if num_classes < 2:
         raise ValueError(
-            "model: expected an output for each of two classes or more, found one output; if its "
-            "sign tells two classes apart, predict_logits(model, x)[:, 0] > 0 is the answer"
+            "model: expected an output for each of two classes or more, found "
+            f"{num_classes or 'no'} output{'s' * (num_classes != 1)}; if its sign tells two "
+            "classes apart, predict_logits(model, x)[:, 0] > 0 is the answer"
         )
 
 
@@ -217,11 +256,29 @@ def check_tensor(name: str, value: object, *, dtype: str, part: int) -> None:
     Raises
     ------
     ValueError
-        If it is anything else; the message says how to make one of it.
+        If it is anything else, or a tensor of a kind with which little can be computed, such as a
+        sparse one; the message says how to make one of it.
     """
     if not isinstance(value, Tensor):
         way_out = _way_to_tensor(name, value, dtype, part)
         raise ValueError(f"{name}: expected a torch.Tensor, found {_kind(value)}{way_out}")
+    if found := _special_kind(name, value, dtype):
+        raise ValueError(f"{name}: expected an ordinary torch.Tensor, found {found}")
+
+
+def _special_kind(name: str, tensor: Tensor, dtype: str) -> str | None:
+    """Return what kind of tensor this is, if it is one with which little can be computed."""
+    if tensor.is_nested:
+        return "a nested one; images of one size can be stacked"
+    if tensor.is_quantized:
+        return f"a quantised one; {name}.dequantize() is ordinary"
+    if tensor.layout is not torch.strided:
+        return f"a sparse one; {name}.to_dense() is ordinary"
+    if tensor.is_meta:
+        return "one on the device meta, where tensors have a shape but no numbers"
+    if tensor.dtype in (torch.uint16, torch.uint32, torch.uint64):
+        return f"{tensor.dtype}, which PyTorch only stores; {name}.{dtype}() can be computed with"
+    return None
 
 
 def _way_to_tensor(name: str, value: Any, dtype: str, part: int) -> str:
@@ -231,6 +288,10 @@ def _way_to_tensor(name: str, value: Any, dtype: str, part: int) -> str:
         of_it = f"{name}.{pair[part]}"
         return f"; give standardize({of_it})" if part == 0 else f"; give {of_it}"
     if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biuf":
+            return f" of {value.dtype}; one of numbers could be converted"
+        if not value.dtype.isnative or any(step < 0 for step in value.strides):
+            return f"; torch.tensor({name}.astype('{'float32' if part == 0 else 'int64'}')) is one"
         return f"; torch.from_numpy({name}).{dtype}() is one"
     if isinstance(value, DataLoader):
         return f"; batches are made here, so give torch.cat([{mine}])"
@@ -240,13 +301,22 @@ def _way_to_tensor(name: str, value: Any, dtype: str, part: int) -> str:
         gather = "torch.stack" if part == 0 else "torch.tensor"
         return f"; give {gather}([{mine}])"
     if hasattr(value, "to_numpy"):
-        return f"; torch.tensor({name}.to_numpy()).{dtype}() is one"
+        return _if_numbers(value.to_numpy(), f"; torch.tensor({name}.to_numpy()).{dtype}() is one")
     if isinstance(value, list | tuple):
         if not value or not all(isinstance(element, Tensor) for element in value):
-            return f"; torch.tensor({name}).{dtype}() is one"
+            return _if_numbers(value, f"; torch.tensor({name}).{dtype}() is one")
         is_pair = isinstance(value, tuple) and len(value) == 2
         return f"; give {name}[{part}]" if is_pair else f"; torch.stack({name}) is one"
     return ""
+
+
+def _if_numbers(value: Any, way_out: str) -> str:
+    """Return a way that is open to numbers only, if these are some."""
+    try:
+        torch.tensor(value)
+    except (TypeError, ValueError, RuntimeError):
+        return ", not of numbers in rows of one length"
+    return way_out
 
 
 def _kind(value: object) -> str:

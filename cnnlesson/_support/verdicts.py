@@ -1,5 +1,6 @@
 """Why a forward pass failed: what the layer found, and the one thing that it expected instead."""
 
+import inspect
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ModuleCall", "explain", "times", "unmet"]
+__all__ = ["ModuleCall", "explain", "is_raised_by_torch", "times", "unmet"]
 
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 _POOLS = (
@@ -99,10 +100,33 @@ def explain(
         is_layer = next(failed.module.children(), None) is None
         lines += [f"failed: {failed.name}" + (f", {failed.module}" if is_layer else "")]
         lines += [f"found:    {describe_input(failed.inputs)}"]
-        if not whole and (expected := unmet(failed.module, failed.inputs)):
+        expected = unmet(failed.module, failed.inputs) or _signature(failed.module, error)
+        if not whole and expected:
             lines += [f"expected: {expected}"]
     raw = str(error).strip().split("\n")[0]  # what follows are pages of signatures
-    return whole, "\n".join([*lines, f"PyTorch says: {raw}"])
+    is_of_torch = function is not None or is_raised_by_torch(error)
+    said = f"PyTorch says: {raw}" if is_of_torch else f"raised: {type(error).__name__}: {raw}"
+    return whole, "\n".join([*lines, said])
+
+
+def is_raised_by_torch(error: BaseException) -> bool:
+    """Tell whether it was raised inside PyTorch, and not by the caller's own code.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+
+    Returns
+    -------
+    bool
+        True if the innermost function that it passed through is one of PyTorch's.
+    """
+    module, traceback = "", error.__traceback__
+    while traceback:
+        module = traceback.tb_frame.f_globals.get("__name__", "")
+        traceback = traceback.tb_next
+    return module.split(".")[0] == "torch"
 
 
 def times(shape: Any) -> str:
@@ -150,7 +174,7 @@ def describe_input(inputs: tuple[Any, ...]) -> str:
         count = f"{len(first)} tensor{'' if len(first) == 1 else 's'}"
         return f"a {type(first).__name__} of {count}, {shapes}"
     if not tensors:
-        return f"no tensor, but {_article(type(first).__name__)}"
+        return f"no tensor, but {'None' if first is None else _article(type(first).__name__)}"
     if len(tensors) == 1:
         return f"an input of shape {times(tuple(tensors[0].shape))}, {tensors[0].dtype}"
     return "inputs of shapes " + " and ".join(times(tuple(t.shape)) for t in tensors)
@@ -188,6 +212,9 @@ def _lacks_batch(module: nn.Module, inputs: tuple[Any, ...]) -> str | None:
 def _demands(module: nn.Module, inputs: tuple[Any, ...]) -> Iterator[str]:
     """Yield every demand that is not met, the most basic first."""
     x = inputs[0] if inputs else None
+    if isinstance(module, nn.ModuleList | nn.ModuleDict):
+        yield "a module that runs; this one only holds others, nn.Sequential runs them in turn"
+        return
     if not isinstance(x, Tensor):
         if _takes_a_tensor(module):
             yield f"a tensor; {_way_to_a_tensor(x)}"
@@ -195,11 +222,13 @@ def _demands(module: nn.Module, inputs: tuple[Any, ...]) -> Iterator[str]:
     weight = next(module.parameters(recurse=False), None)
     multiplies = (nn.Linear, nn.modules.conv._ConvNd, *_NORMS)
     if weight is not None and isinstance(module, multiplies):
+        if x.layout != weight.layout:
+            yield "a dense tensor; x.to_dense() makes one"
         if weight.device != x.device:
-            yield (
-                f"a tensor on {weight.device}, like its weights, not on {x.device}; "
-                f'x.to("{weight.device}") moves x'
-            )
+            way = f'x.to("{weight.device}") moves x'
+            if x.is_meta:  # which has a shape and no numbers
+                way = f"torch.zeros(shape, device={str(weight.device)!r}) makes one"
+            yield f"a tensor on {weight.device}, like its weights, not on {x.device}; {way}"
         takes_less = isinstance(module, tuple(_NORMS)) and x.dtype in (torch.half, torch.bfloat16)
         if weight.dtype != x.dtype and not takes_less:
             yield f"{weight.dtype}, like its weights; x.to({weight.dtype}) converts x"
@@ -277,6 +306,14 @@ def _demands_of_norm(module: Any, x: Tensor) -> Iterator[str]:
         yield "more than one number for each channel while training; give it a larger batch"
 
 
+def _signature(module: nn.Module, error: BaseException) -> str | None:
+    """Return what a module takes, if it was called with something else."""
+    if isinstance(error, TypeError) and "forward()" in str(error):
+        names = list(inspect.signature(module.forward).parameters)
+        return f"what its forward takes, ({', '.join(names)})"
+    return None
+
+
 def _takes_a_tensor(module: nn.Module) -> bool:
     """Say whether a layer is one of PyTorch's, which take a tensor first, but for containers."""
     containers = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
@@ -287,8 +324,12 @@ def _way_to_a_tensor(x: Any) -> str:
     if isinstance(x, np.ndarray):
         kind = "" if x.dtype == np.float32 else ".float()"
         return f"torch.from_numpy(x){kind} makes one"
+    if hasattr(x, "images"):  # digits as they were loaded
+        return "standardize(x.images)[:1] is one"
     if isinstance(x, tuple | list) and x and all(isinstance(part, Tensor) for part in x):
         return f"take one out of the {type(x).__name__}, such as x[0]"
+    if isinstance(x, tuple | list) and x and all(isinstance(part, int) for part in x):
+        return f"torch.zeros({tuple(x)}) makes one of this shape"
     return "give the model its input, such as torch.zeros(1, 1, 28, 28)"
 
 

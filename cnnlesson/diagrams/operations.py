@@ -10,7 +10,7 @@ from torch import Tensor
 from cnnlesson.diagrams.origin import Dim, Origin, Part, Reach, joined, one_part, regrouped
 from cnnlesson.diagrams.windows import resampling, sliding, spreading
 
-__all__ = ["CONTRACTIONS", "RESHAPES", "Operation", "origin_after"]
+__all__ = ["CONTRACTIONS", "PATCHES", "RESHAPES", "Operation", "origin_after"]
 
 
 class Operation(NamedTuple):
@@ -54,6 +54,7 @@ class Operation(NamedTuple):
 Rule = Callable[[Operation, Origin], Origin]
 
 CONTRACTIONS = {"addmm", "addmv", "baddbmm", "bmm", "dot", "mm", "mv"}
+PATCHES = {"im2col", "col2im", "unfold"}  # windows laid out side by side, which we do not follow
 RESHAPES = {"view", "_unsafe_view", "reshape", "_reshape_alias", "squeeze", "unsqueeze"}
 _WINDOWS = {
     *("convolution", "avg_pool2d", "avg_pool3d"),

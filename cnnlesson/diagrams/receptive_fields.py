@@ -15,7 +15,7 @@ from cnnlesson._support.functions import tensors_in
 from cnnlesson._support.verdicts import times
 from cnnlesson.diagrams.blank_input import InputShape, Model, blank_input
 from cnnlesson.diagrams.flow import Flow
-from cnnlesson.diagrams.operations import CONTRACTIONS, RESHAPES
+from cnnlesson.diagrams.operations import CONTRACTIONS, PATCHES, RESHAPES
 from cnnlesson.diagrams.origin import Origin, Reach
 from cnnlesson.tracing import LayerShape, ShapeError, ShapeTracer
 
@@ -25,6 +25,7 @@ __all__ = ["ReceptiveField", "receptive_fields"]
 _SIDES = ((64, 96), (256, 384), (1024, 1536))
 _GIVE_A_SHAPE = "give the shape of the input, such as input_shape=(1, 1, 28, 28)"
 _UNKNOWN = "expected a layer whose window is known, such as a convolution or a pooling"
+_CUT_OFF = "expected data that come from the input, found others; were they made by NumPy or lists?"
 
 
 class ReceptiveField(NamedTuple):
@@ -140,22 +141,27 @@ class _Fields(Flow):
         super().__init__()
         self._found: list[tuple[LayerShape, Origin]] = []
         self._culprit = ""
+        self._cut_off = ""
         self._last: Origin | None = None
 
     def row_added(self, row: LayerShape, output: Any) -> None:
         """Take a row of the table and what the step gave."""
         origin = next(filter(None, map(self.origin_of, tensors_in(output))), None)
         operations, self.operations = self.operations, []
+        self._cut_off = "" if origin else f"{row.name}: {_CUT_OFF}"
         if origin is None:
             return
         self._last = origin
         if origin.reach is Reach.UNKNOWN:
             self._culprit = self._culprit or f"{row.name}: {_expected(row)}"
-        if any(o.has_window or _joins_unlike(o.origins) for o in operations):
+        moves_window = any(o.has_window or o.name in PATCHES for o in operations)
+        if moves_window or any(_joins_unlike(o.origins) for o in operations):
             self._found.append((row, origin))
 
     def fields(self) -> Iterator[ReceptiveField]:
         """Yield the fields."""
+        if self._cut_off:  # the last step has nothing to do with the input
+            raise ValueError(self._cut_off)
         for row, origin in self._found:
             if origin.reach is Reach.UNKNOWN:
                 raise ValueError(self._culprit)

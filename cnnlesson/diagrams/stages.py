@@ -214,6 +214,11 @@ def _chain(model: nn.Module, image: Tensor) -> list[_Step]:
         hook.remove()
     if not steps:
         raise ValueError("model: expected at least one layer that runs, found none")
+    if ends and not any(ends):
+        raise ValueError(
+            "the model cannot be drawn: expected it to return data that come from the input, "
+            "found others; were they made by NumPy or lists?"
+        )
     names = {k: f"{step.row.name} ({step.row.kind})" for k, step in enumerate(steps)}
     names[-1] = "the input"
     for k, step in enumerate(steps):

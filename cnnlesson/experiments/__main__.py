@@ -22,7 +22,8 @@ import torch
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from cnnlesson._support.files import mend_last_line
+from cnnlesson._support.alone import writing_alone
+from cnnlesson._support.files import append_text, mend_last_line
 from cnnlesson.data import load_digits
 from cnnlesson.experiments.class_order import FITTED, PRINTED, fit_to_printed
 from cnnlesson.experiments.results import read_results, results_folder
@@ -57,8 +58,14 @@ def _file_of(study: str) -> Path:
 def measure_curvature(jobs: int) -> None:
     """Measure the curvature along those trainings that are missing."""
     path = results_folder() / "curvature.csv"
+    append_text(path, "")
+    with writing_alone(path):
+        _measure_missing_curvature(path, jobs)
+
+
+def _measure_missing_curvature(path: Path, jobs: int) -> None:
     known = set()
-    if path.exists() and path.stat().st_size:
+    if path.stat().st_size:
         mend_last_line(path)
         known = {Run.from_row(row) for _, row in load_curvature(path).iterrows()}
     missing = [(run, steps) for run, steps in CURVATURE if run not in known]

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from functools import lru_cache
 from os import PathLike
-from pathlib import Path
 
 import torch
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
+from cnnlesson._support.alone import writing_alone
 from cnnlesson._support.files import append_text, mend_last_line
 from cnnlesson.data import Digits, load_digits
 from cnnlesson.experiments.experiment import run_experiment
@@ -37,7 +37,8 @@ def sweep(
     runs : iterable of Run
         What to measure. A run that stands there twice is measured once.
     path : path-like, default "runs.jsonl"
-        The file of results. It may hold other runs too. Only one sweep at a time may write it.
+        The file of results. It may hold other runs too. One sweep at a time writes it: beside it
+        stands an empty file ``runs.jsonl.lock``, which says whether one does.
     source : {"auto", "mnist", "sklearn"}, default "auto"
         The digits, as for `load_digits`.
     n_jobs : int, default -1
@@ -57,6 +58,8 @@ def sweep(
         with the run as a note.
     ValueError
         If one of ``runs`` is no run, or a line of the file no result.
+    BlockingIOError
+        If another sweep is writing the file; this one has measured nothing then.
     OSError
         If the file cannot be written; known before the first run.
 
@@ -76,11 +79,16 @@ def sweep(
         if not isinstance(run, Run):
             raise ValueError(f"runs: expected each to be a Run, found {run!r}")
     source = _digits(source).source
-    known = {}
-    if Path(path).exists():
-        known = {result.run: result for result in read_results(path) if result.digits == source}
-        mend_last_line(path, reads_as_result)
     append_text(path, "")  # a path that cannot be written to is better known now
+    with writing_alone(path):
+        return _measure_missing(runs, path, source, n_jobs, progress)
+
+
+def _measure_missing(
+    runs: list[Run], path: str | PathLike, source: str, n_jobs: int, progress: bool
+) -> list[RunResult]:
+    known = {result.run: result for result in read_results(path) if result.digits == source}
+    mend_last_line(path, reads_as_result)
     missing = [run for run in dict.fromkeys(runs) if run not in known]
     # One run a message: what has ended is known at once, not when its neighbours have ended.
     parallel = Parallel(n_jobs=n_jobs, batch_size=1, return_as="generator_unordered")

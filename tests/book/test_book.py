@@ -1,10 +1,13 @@
 """The book builds without a warning, and every page holds in a real browser."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -177,3 +180,44 @@ def test_a_fork_opens_the_fork(tmp_path):
     page = (tmp_path / "_build" / "html" / "notebooks" / "01_digits.html").read_text("utf-8")
     assert "mybinder.org/v2/gh/teacher/my-class/" in page
     assert "mybinder.org/v2/gh/cnnlesson/" not in page
+
+
+def test_everything_that_the_book_carries_has_a_licence(book):
+    text = (ROOT / "book" / "licences.md").read_text("utf-8")
+    rows = [line.split("|")[2] for line in text.splitlines() if line.startswith("| ")]
+    patterns = [pattern for row in rows for pattern in re.findall(r"`(\S+)`", row)]
+    files = [p.relative_to(book).as_posix() for p in book.rglob("*") if p.is_file()]
+    named = {file: [p for p in patterns if fnmatchcase(file, p)] for file in files}
+    assert [file for file in files if not named[file]] == []
+    assert set(patterns) == set(chain.from_iterable(named.values())), "a row without a file"
+
+
+@pytest.mark.skipif(not shutil.which("make") or os.name != "posix", reason="no make, or no umask")
+def test_a_server_of_another_user_may_read_what_make_builds(tmp_path):
+    """The last step of the recipe, on files as a umask of 077 leaves them."""
+    listed = subprocess.run(
+        ["make", "--dry-run", "--always-make", "build"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    file = tmp_path / "_build" / "html" / "book" / "intro.html"
+    file.parent.mkdir(parents=True, mode=0o700)
+    file.touch(mode=0o600)
+    subprocess.run(listed.stdout.splitlines()[-1], shell=True, cwd=tmp_path, check=True)
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert all(folder.stat().st_mode & 0o005 == 0o005 for folder in list(file.parents)[:2])
+
+
+@pytest.mark.prove
+def test_a_build_of_an_unchanged_tree_gives_the_same_files(book, tmp_path):
+    """Whatever the order of sets, which Python draws anew each time, and whatever the time is."""
+    build(ROOT, ["-W", "--keep-going", "-n"], tmp_path, PYTHONHASHSEED="1")
+    again = tmp_path / "_build" / "html"
+    first, second = (
+        {p.relative_to(top): p.read_bytes() for p in top.rglob("*") if p.is_file()}
+        for top in (book, again)
+    )
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []

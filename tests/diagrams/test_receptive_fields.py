@@ -227,7 +227,7 @@ def test_of_functions_and_branches_too(steps):
         assert all(found <= field.size for found in sizes)
         if sizes and None not in inside[len(inside) // 2 - 4 : len(inside) // 2 + 4]:
             assert max(sizes) == field.size
-            period = 8
+            period = max(8, Fraction(field.stride).denominator)  # a whole number of input pixels
             for k in range(len(inside) - period):
                 if inside[k] and inside[k + period]:
                     assert inside[k + period][0] - inside[k][0] == period * field.stride
@@ -379,6 +379,36 @@ def added_elsewhere(x):
 )
 def test_what_cannot_be_followed_is_refused_by_name(code, name):
     with pytest.raises(ValueError, match=f"^{name}: expected a layer whose window is known"):
+        receptive_fields(Calls(code), (1, 1, 16, 16))
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (lambda x: F.unfold(x, 3, padding=1).view(-1, 18, 16, 16).sum(1, keepdim=True), "unfold"),
+        (lambda x: F.fold(F.unfold(x, 2, stride=2), x.shape[2:], 2, stride=2), "unfold"),
+        (lambda x: x.unfold(2, 2, 2).unfold(3, 2, 2).amax((-1, -2)), "unfold"),
+    ],
+)
+@pytest.mark.parametrize("shape", [None, (1, 1, 16, 16)])
+def test_patches_are_windows_that_nobody_passes_over(code, name, shape):
+    """Even where nothing slides after them, and where the network fails on our own images."""
+    model = Calls(code)
+    model.b = nn.Identity()
+    with pytest.raises(ValueError, match=f"^{name}: expected a layer whose window is known"):
+        receptive_fields(model, shape)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (lambda x: torch.from_numpy(x.numpy()), "b"),
+        (lambda x: torch.tensor(x.tolist()), "b"),
+        (torch.ones_like, "b"),
+    ],
+)
+def test_data_that_left_pytorch_are_not_taken_for_an_end(code, name):
+    with pytest.raises(ValueError, match=f"^{name}: expected data that come from the input"):
         receptive_fields(Calls(code), (1, 1, 16, 16))
 
 

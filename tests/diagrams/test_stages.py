@@ -270,6 +270,19 @@ def test_networks_with_branches_are_refused(network, shape, step):
         describe(network(), shape)
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda m, x: m.b(torch.from_numpy(m.a(x).numpy())),
+        lambda m, x: m.b(torch.tensor(m.a(x).tolist())),
+        lambda m, x: torch.tensor(m.a(x).numpy().mean((2, 3))),
+    ],
+)
+def test_what_leaves_pytorch_is_refused_and_no_layer_left_out(code):
+    with pytest.raises(ValueError, match=r"^the model cannot be drawn: .* by NumPy or lists\?$"):
+        describe(Calls(code))
+
+
 def test_constants_are_no_branch():
     class Positions(nn.Module):
         def __init__(self) -> None:

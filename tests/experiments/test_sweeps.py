@@ -112,6 +112,50 @@ def test_killed_again_and_again_it_loses_nothing_and_repeats_nothing(tmp_path, e
     assert [r for r in without_seconds(results) if r.run in RUNS] == expected
 
 
+def test_two_sweeps_do_not_write_one_file(tmp_path, monkeypatch):
+    """The second measures nothing, whatever name it gives, and may begin when the first ends."""
+    path, name = tmp_path / "runs.jsonl", tmp_path / "other.jsonl"
+    name.symlink_to(path)
+
+    def refused(run, digits):
+        for same in (path, str(name)):
+            with pytest.raises(BlockingIOError, match=r"runs\.jsonl: expected nobody else .* wait"):
+                sweep(RUNS, same, n_jobs=1, **OPTIONS)
+        return run_experiment(run, digits)
+
+    monkeypatch.setattr("cnnlesson.experiments.sweeps.run_experiment", refused)
+    sweep(RUNS[:1], path, n_jobs=1, **OPTIONS)
+    monkeypatch.undo()
+    sweep(RUNS[:2], path, n_jobs=1, **OPTIONS)
+    assert [result.run for result in read_results(path)] == RUNS[:2]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a signal is sent as POSIX systems do")
+def test_a_sweep_that_was_killed_locks_nobody_out(tmp_path):
+    path, ready = tmp_path / "runs.jsonl", tmp_path / "ready"
+    path.touch()
+    code = f"""
+        import time
+        from cnnlesson._support.alone import writing_alone
+        with writing_alone({str(path)!r}):
+            open({str(ready)!r}, "w").close()
+            time.sleep(600)
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
+    try:
+        while not ready.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        with pytest.raises(BlockingIOError, match="found that another sweep does"):
+            sweep(RUNS[:1], path, n_jobs=1, **OPTIONS)
+        assert path.read_bytes() == b""
+    finally:
+        process.kill()
+        process.wait()
+    sweep(RUNS[:1], path, n_jobs=1, **OPTIONS)
+    assert len(read_results(path)) == 1
+
+
 def test_a_real_dask_cluster_measures_the_same(tmp_path, expected):
     distributed = pytest.importorskip("distributed")
     with (

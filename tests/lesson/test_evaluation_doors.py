@@ -129,8 +129,8 @@ NOT_FOR_THIS = {
     ),
     "too small": (
         (ConvNet, torch.rand(5, 1, 4, 4)),
-        "model: expected it to take x, of shape (5, 1, 4, 4) and float32, found that layer "
-        "'layers.3' (Conv2d) fails on shape (5, 32, 1, 1): Calculated padded input size",
+        "x: expected images for which layer 'layers.3' (Conv2d) gets an input of at least 3×3 for "
+        "its 3×3 kernel, found that those of shape (1, 4, 4) give it (5, 32, 1, 1)",
     ),
     "three channels": (
         (ConvNet, COLOUR),

@@ -306,11 +306,37 @@ def test_each_call_has_its_own_table():
     assert len(tracer.table.rows) == 8
 
 
-def test_only_a_module_can_be_traced():
-    with pytest.raises(
-        TypeError, match=r"model: expected a torch.nn.Module, found builtin_function_or_method"
-    ):
-        ShapeTracer(torch.relu)
+@pytest.mark.parametrize(
+    ("model", "found"),
+    [
+        (torch.relu, "a builtin_function_or_method"),
+        (ConvNet, r"the class ConvNet; ConvNet\(\) makes a model"),
+        (nn.Linear(2, 2).state_dict(), "a dictionary; to use saved weights"),
+    ],
+)
+def test_only_a_module_can_be_traced(model, found):
+    with pytest.raises(TypeError, match=f"^model: expected a torch.nn.Module, found {found}"):
+        ShapeTracer(model)
+
+
+def test_an_exported_model_is_traced_by_its_functions():
+    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
+    exported = torch.export.export(model, (torch.zeros(2, 4),)).module()
+    table = ShapeTracer(exported).trace(torch.zeros(2, 4))
+    assert [row.kind for row in table.rows][-2:] == ["linear", "relu"]  # after its own checks
+    assert table.num_parameters == 15
+    assert table.notes == ["15 in no row: 0.weight, 0.bias"]
+
+
+def test_a_long_setting_is_cut():
+    class Table(nn.Module):
+        def forward(self, x):
+            return x + torch.tensor(x.tolist())
+
+    rows = ShapeTracer(Table()).trace(torch.zeros(1, 1, 9, 9)).rows
+    assert [row.kind for row in rows] == ["tensor", "add"]
+    assert rows[0].settings.endswith("…)")
+    assert len(rows[0].settings) < 60
 
 
 # Calling the tracer is calling the model
@@ -598,6 +624,27 @@ def test_every_row_is_that_of_torchinfo_or_a_function(name):
     assert [row.kind for row in table.rows if row.settings] == FUNCTIONS[name]
     unused = sum(p.numel() for p in model.parameters())
     assert sum(row.num_parameters for row in table.rows) == table.num_parameters == unused
+
+
+def test_every_row_of_a_transformer_is_that_of_torchinfo(monkeypatch):
+    model, shape = transformer(), (2, 5, 8)
+    # Its shortcut runs past the layers, and torchinfo would see none of them.
+    monkeypatch.setattr(torch.backends.mha, "_is_fastpath_enabled", False)
+    summary = torchinfo.summary(model, shape, depth=20, verbose=0, device="cpu")
+    kinds = ("MultiheadAttention", "Dropout", "LayerNorm", "Linear")
+    theirs = [
+        (info.class_name, tuple(info.input_size), tuple(info.output_size), info.num_params)
+        for info in summary.summary_list
+        if info.class_name in kinds and info.executed
+    ]
+    table = ShapeTracer(model).trace(torch.zeros(shape))
+    ours = [row[1:5] for row in table.rows if not row.settings]
+    assert [row[0] for row in ours] == [*(kinds[i] for i in (0, 1, 2, 3, 1, 3, 1, 2))] * 2
+    # Attention takes queries, keys and values; torchinfo names the first of them.
+    first = [(kind, i[0] if kind == kinds[0] else i, o, n) for kind, i, o, n in ours]
+    assert first == theirs
+    assert [r.kind for r in table.rows if r.settings] == ["add", "relu", "add"] * 2
+    assert sum(row.num_parameters for row in table.rows) == table.num_parameters
 
 
 @pytest.mark.parametrize("name", ORACLES)

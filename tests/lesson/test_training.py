@@ -153,7 +153,7 @@ def test_images_and_labels_stay_together():
         return 0 * outputs.sum()
 
     train(Echo(4, 3), data=(x, torch.arange(50)), loss=compare)
-    assert len(pairs) == 27
+    assert len(pairs) == 28  # 9 an epoch, and one before the first step
 
 
 def test_the_global_random_state_decides_dropout_not_the_order():
@@ -179,8 +179,9 @@ def test_the_model_is_in_training_mode_whatever_it_was():
     modes = []
     model.register_forward_pre_hook(lambda module, args: modes.append(module.training))
     train(model, x_val=points(7)[0], y_val=points(7)[1])
-    tried = [False]  # before the first step
-    assert modes == tried + ([True] * 4 + [False]) * 3
+    epoch = [True] * 4 + [False]
+    # Before the first step it has answered to validation images, and to a last, smaller batch.
+    assert modes == [False, True, False, *epoch[1:], *epoch, *epoch]
     assert model.training
 
 
@@ -402,7 +403,7 @@ def test_an_interrupt_while_validating_leaves_lists_of_one_length():
         def forward(self, x):
             if not self.training:
                 calls.append(len(x))
-                if len(calls) == 3:  # the first was before the training
+                if len(calls) == 4:  # the first two were before the first step
                     raise KeyboardInterrupt
             return super().forward(x)
 
@@ -571,7 +572,10 @@ def test_history_in_a_line(history, text):
         ({"seed": -1}, "seed: expected a whole number, 0 or more"),
         ({"scheduler": 3}, "scheduler: expected torch.optim.lr_scheduler.LRScheduler"),
         ({"checkpoint": 3}, "checkpoint: expected str | os.PathLike | None, found 3"),
-        ({"loss": None}, "criterion: expected collections.abc.Callable"),
+        (
+            {"loss": None},
+            "criterion: expected a function of the model's output and the labels, such as ",
+        ),
         ({"x_val": points()[0]}, "x_val and y_val: expected both or neither, found one"),
         ({"y_val": points()[1]}, "x_val and y_val: expected both or neither, found one"),
         (
@@ -636,6 +640,27 @@ class Pair(nn.Linear):
         return super().forward(x), x
 
 
+class Shaped(nn.Linear):
+    """A layer that gives its answers another shape."""
+
+    def __init__(self, change) -> None:
+        super().__init__(4, 3)
+        self.change = change
+
+    def forward(self, x):
+        return self.change(super().forward(x))
+
+
+def squeezed() -> nn.Module:
+    """Takes any batch but one of a single image, from which it drops the first axis."""
+    return Shaped(lambda outputs: outputs[:, :, None].squeeze())
+
+
+def dealt_out() -> nn.Module:
+    """Takes no other batch than one of six."""
+    return nn.Sequential(Shaped(lambda outputs: outputs.view(6, 3)), nn.Linear(3, 3))
+
+
 def nothing_trains() -> nn.Module:
     return small_model().requires_grad_(False)
 
@@ -674,6 +699,89 @@ def nothing_trains() -> nn.Module:
             {"loss": lambda outputs, labels: criterion(outputs, labels).detach()},
             "criterion: expected a loss with a gradient, found one without",
         ),
+        (
+            {"model": Shaped(lambda outputs: outputs[:1])},
+            r"model: expected logits of shape \(6, number of classes\), .* found shape \(1, 3\)",
+        ),
+        (
+            {"model": Shaped(lambda outputs: outputs.flatten())},
+            r"model: expected logits of shape \(6, .*, found shape \(18,\)",
+        ),
+        (
+            {"model": Shaped(lambda outputs: outputs[:, :, None])},
+            r"model: expected logits .*, found shape \(6, 3, 1\); nn.Flatten\(\)",
+        ),
+        (
+            {"model": Shaped(lambda outputs: outputs.argmax(1))},
+            r"model: expected logits .*, found shape \(6,\); let its last layer have one output",
+        ),
+        (
+            {"model": Shaped(lambda outputs: outputs[:, :1])},
+            "model: expected an output for each of two classes or more, found 1 output; if its",
+        ),
+        (
+            {"model": Shaped(lambda outputs: None)},
+            "model: expected one tensor of logits .*, found None; does its forward end in return",
+        ),
+        (
+            {"model": squeezed(), "batch_size": 19},
+            r"model: expected it to take a last batch of 1 too, after one of 19, found that its "
+            r"output has the shape \(3,\) then; drop_last=True leaves it out",
+        ),
+        (
+            {"model": dealt_out()},
+            "model: expected it to take a last batch of 2 too, after one of 6, found that it fails",
+        ),
+        (
+            {
+                "model": nn.Sequential(nn.Linear(4, 6), nn.GroupNorm(6, 6), nn.Linear(6, 3)),
+                "batch_size": 19,
+            },
+            "batch_size: expected a last batch of two images or more, as GroupNorm takes a mean",
+        ),
+        (
+            {"loss": nn.MSELoss()},
+            r"criterion: expected outputs of the labels' shape, \(6,\), for MSELoss, found "
+            r"\(6, 3\); nn.CrossEntropyLoss\(\) takes logits",
+        ),
+        (  # PyTorch compares each with each here, and warns at most
+            {"loss": nn.L1Loss(), "model": nn.Linear(4, 1)},
+            r"criterion: expected outputs of the labels' .*, found \(6, 1\); squeeze\(1\) at the",
+        ),
+        (
+            {"loss": nn.HuberLoss(), "model": nn.Linear(4, 6)},
+            r"criterion: expected outputs of the labels' .*, found \(6, 6\); nn.CrossEntropyLoss",
+        ),
+        ({"loss": nn.BCEWithLogitsLoss()}, "criterion: expected a loss .* BCEWithLogitsLoss fails"),
+        ({"loss": nn.CosineEmbeddingLoss()}, "criterion: expected a loss .* CosineEmbedding"),
+        (
+            {"loss": nn.CrossEntropyLoss(weight=torch.ones(5))},
+            r"criterion: expected a loss .* CrossEntropyLoss fails \(weight tensor should",
+        ),
+        (
+            {"loss": lambda labels, outputs: criterion(outputs, labels)},
+            "criterion: expected a loss that .* found that <lambda> fails",
+        ),
+        (
+            {"loss": nn.CrossEntropyLoss},
+            r"criterion: .* found the class CrossEntropyLoss; CrossEntropyLoss\(\) makes one",
+        ),
+        (
+            {"loss": "ce"},
+            r"criterion: expected a function .* found 'ce'; torch.nn.CrossEntropyLoss\(\) is one",
+        ),
+        (
+            {"data": (points()[0].to_sparse(), points()[1])},
+            "x_train: expected an ordinary .*sparse",
+        ),
+        (
+            {"data": (points()[0], points()[1].to(torch.uint16))},
+            r"y_train: expected an ordinary .*uint16, which .*; y_train.long\(\)",
+        ),
+        (
+            {"data": (points()[0][0], points()[1][0])},
+            r"y_train: expected one label for each .* x_train\[None\] and y_train\[None\] are a",
+        ),
         ({"batch_size": 19}, "batch_size: expected a last batch of two images or more, as BatchN"),
         (
             {"batch_size": 21, "drop_last": True},
@@ -682,6 +790,28 @@ def nothing_trains() -> nn.Module:
         (
             {"x_val": points()[0], "y_val": points()[1] + 1},
             "y_val: expected classes from 0 to 2",
+        ),
+        (
+            {"x_val": points()[0], "y_val": points()[1].int()},
+            r"y_val: expected torch.int64, as y_train, found torch.int32; y_val.to\(y_train.dty",
+        ),
+        (
+            {
+                "data": (points()[0], points()[1].float()),
+                "loss": lambda outputs, labels: ((outputs[:, 0] - labels) ** 2).mean(),
+                "x_val": points()[0],
+                "y_val": points()[1].float(),
+            },
+            "y_val: expected classes as whole numbers, to measure an accuracy, found torch.float32",
+        ),
+        (
+            {
+                "model": nn.Linear(4, 1),
+                "loss": lambda outputs, labels: (outputs[:, 0] - labels).abs().mean(),
+                "x_val": points()[0],
+                "y_val": points()[1],
+            },
+            "model: expected an output for each of two classes or more, found 1 output",
         ),
         (
             {"x_val": points()[0][:, :3], "y_val": points()[1]},
@@ -743,6 +873,24 @@ def test_an_optimizer_that_needs_a_closure_is_refused():
         train_model(model, torch.optim.LBFGS(model.parameters()), criterion, *points())
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda _: torch.optim.SGD,
+            r"a torch.optim.Optimizer, found the class SGD; torch.optim.SGD",
+        ),
+        (lambda _: "adam", "a torch.optim.Optimizer, found 'adam'; "),
+        (lambda _: None, "a torch.optim.Optimizer, found None; "),
+        (torch.optim.SparseAdam, "one for ordinary gradients, found SparseAdam, .*; take Adam"),
+    ],
+)
+def test_what_is_no_optimizer_for_this(make, message):
+    model = small_model()
+    with pytest.raises(ValueError, match=f"^optimizer: expected {message}"):
+        train_model(model, make(list(model.parameters())), criterion, *points())
+
+
 def test_errors_of_ones_own_code_go_through():
     class Own(nn.Linear):
         def forward(self, x):
@@ -750,3 +898,9 @@ def test_errors_of_ones_own_code_go_through():
 
     with pytest.raises(KeyError, match="mine"):
         train(Own(4, 3))
+
+    def own_loss(outputs, labels):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        train(loss=own_loss)

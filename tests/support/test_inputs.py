@@ -38,9 +38,8 @@ def way_out(message, name, value):
     """Return what the message advises: the last call or index in it, carried out."""
     advised = message.rsplit("; ", 1)[1]
     advised = re.sub(r"^(batches are made here, so )?(give )?", "", advised)
-    advised = re.sub(
-        r" (is one|makes them so|counts them from 0|is its labels|is the labels)$", "", advised
-    )
+    ends = "is one|is ordinary|can be computed with|makes them so|counts them from 0"
+    advised = re.sub(rf" ({ends}|is its labels|is the labels)$", "", advised)
     advised = advised.removeprefix("if they are one-hot, ")
     return eval(advised, {"torch": torch, "standardize": standardize, name: value})
 
@@ -49,6 +48,9 @@ LOADER = DataLoader(TensorDataset(X, Y), batch_size=7)
 NO_IMAGES = {
     "an array": (X.numpy(), "a NumPy array"),
     "an array of float64": (X.double().numpy(), "a NumPy array"),
+    "an array of the other byte order": (X.numpy().astype(">f4"), "a NumPy array"),
+    "an array that runs backwards": (X.flip(0).numpy()[::-1], "a NumPy array"),
+    "a table": (pd.DataFrame(X.flatten(1).numpy()), "a DataFrame"),
     "a list": (X.tolist(), "a list"),
     "a list of tensors": (list(X), "a list"),
     "images and labels": ((X, Y), "a tuple"),
@@ -63,12 +65,15 @@ def test_what_is_no_tensor_of_images_is_named_with_the_call_that_makes_one(case)
     value, found = NO_IMAGES[case]
     with pytest.raises(ValueError, match=f"^x_val: expected a torch.Tensor, found {found}; ") as e:
         check_images("x_val", value)
-    assert torch.equal(way_out(str(e.value), "x_val", value), X)
+    made = way_out(str(e.value), "x_val", value)
+    assert torch.equal(made.reshape(X.shape), X)
+    check_images("x_val", made)
 
 
 NO_LABELS = {
     "an array": (Y.numpy(), "a NumPy array"),
     "an array of int32": (Y.int().numpy(), "a NumPy array"),
+    "an array of the other byte order": (Y.numpy().astype(">i4"), "a NumPy array"),
     "a list": (Y.tolist(), "a list"),
     "a list of tensors": (list(Y), "a list"),
     "images and labels": ((X, Y), "a tuple"),
@@ -104,6 +109,58 @@ def test_loaded_digits_are_not_yet_images_nor_labels():
 def test_what_is_something_else_altogether(value, found):
     with pytest.raises(ValueError, match=f"^x: expected a torch.Tensor, found {found}$"):
         check_images("x", value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *([["1", "2"], [[1.0], [1.0, 2.0]], pd.Series(["a", "b"])]),
+        *(np.array(["1"]), np.array([None]), np.array([1j])),
+    ],
+)
+def test_no_way_is_named_that_leads_nowhere(value):
+    with pytest.raises(ValueError, match=r"^y: expected a torch.Tensor, found [^;]*( |, not )of "):
+        check_labels("x", X, "y", value)
+
+
+SPECIAL = {
+    "sparse": (X.to_sparse(), "a sparse one; "),
+    "quantised": (torch.quantize_per_tensor(X.round(), 1.0, 128, torch.quint8), "a quantised one"),
+    "stored only": (X.round().abs().to(torch.uint16), "torch.uint16, which PyTorch only stores; "),
+}
+
+
+@pytest.mark.parametrize("case", SPECIAL)
+def test_a_tensor_of_a_special_kind_is_named_with_the_call_that_makes_it_ordinary(case):
+    value, found = SPECIAL[case]
+    with pytest.raises(
+        ValueError, match=f"^x: expected an ordinary torch.Tensor, found {found}"
+    ) as e:
+        check_images("x", value)
+    made = way_out(str(e.value), "x", value)
+    assert torch.equal(
+        made,
+        value.float()
+        if case == "stored only"
+        else X
+        if case == "sparse"
+        else X.round().clamp(-128, 127),
+    )
+    check_images("x", made)
+
+
+def test_tensors_without_numbers_or_of_several_sizes():
+    with pytest.raises(
+        ValueError, match=r"^x: expected an ordinary torch.Tensor, found one on the device meta"
+    ):
+        check_images("x", X.to("meta"))
+    nested = torch.nested.nested_tensor([torch.zeros(2, 3), torch.zeros(3, 3)], layout=torch.jagged)
+    with pytest.raises(
+        ValueError, match=r"^x: expected an ordinary torch.Tensor, found a nested one"
+    ):
+        check_images("x", nested)
+    with pytest.raises(ValueError, match=r"^y: .* found torch.uint16, which .*; y.long\(\) can be"):
+        check_labels("x", X, "y", Y.to(torch.uint16))
 
 
 def test_images_are_at_least_one():
