@@ -81,7 +81,7 @@ CLASS_ORDER: dict[str, tuple[Run, ...]] = {
     # The first epoch of the third training, in class order and shuffled.
     "class_order_first_epoch": tuple(
         _drawn(lr=0.01, momentum=0.0, batch_size=256, pixels="unit", order=order, seed=seed)
-        for seed, order in product(_SEEDS, ("sorted", "shuffled"))
+        for seed, order in product(_SEEDS, (_ORDERS[0], _ORDERS[2]))
     ),
     # The forty epochs that the first cell of the original asks for.
     "class_order_long": tuple(

@@ -70,7 +70,7 @@ WITHOUT: dict[str, tuple[dict[str, Any], ...]] = {
 }
 
 # The original's experiments on a seventh of the images, and how much momentum is too much.
-_RERUN = (
+_RERUN: tuple[dict[str, Any], ...] = (
     *({"momentum": momentum, "num_epochs": 3} for momentum in (0.8, 0.9)),
     *({"momentum": momentum} for momentum in (0.0, 0.95)),
     {"momentum": 0.0, "lr": 0.01},
