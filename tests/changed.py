@@ -52,9 +52,8 @@ def _is_tested_in(file: Path, tests: Path) -> bool:
             return tests.parts[:2] in (("tests", "widgets"), ("tests", "browser"))
         case ("cnnlesson", "widgets", figure, _, *_):
             # tests/browser/test_browser_momentum.py tests widgets/momentum_explorer
-            return tests == EVERY_FIGURE or (
-                tests.parts[1] in ("widgets", "browser") and figure.startswith(subject)
-            )
+            is_its_own = tests.parts[1] in ("widgets", "browser") and figure.startswith(subject)
+            return is_its_own or tests == EVERY_FIGURE
         case ("cnnlesson", room, _, *_):
             return tests.parts[:2] == ("tests", room.removeprefix("_"))
         case ("cnnlesson", _):

