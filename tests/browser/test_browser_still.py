@@ -3,13 +3,17 @@
 from functools import partial
 
 import pytest
+from test_order_explorer import made_up_runs
 
 from cnnlesson import read_results, results_path, widgets
 from cnnlesson.widgets.shared.figure import Figure
 
 NAMED = [getattr(widgets, name) for name in widgets.__all__]
 CLASSES = [cls for cls in NAMED if issubclass(cls, Figure)]
-RUNS = {widgets.RunExplorer: [read_results(results_path("map"))]}
+RUNS = {
+    widgets.OrderExplorer: [made_up_runs()],
+    widgets.RunExplorer: [read_results(results_path("map"))],
+}
 FIGURE_PAGES = {"index": [partial(cls, *RUNS.get(cls, [])) for cls in CLASSES]}
 HEIGHTS = """async (module) => {
     const root = document.querySelector(`[data-module="${module}"] > .is-live`);

@@ -1,7 +1,8 @@
 // Measured trainings: running loss, true accuracy, and what the network answers, over one time.
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
-import { inDigits, nearest } from "../shared/numbers.js";
+import { listSlider, nearest } from "../shared/list_slider.js";
+import { inDigits } from "../shared/numbers.js";
 import { unpack } from "./packed_answers.js";
 
 /** @import { Plot } from "../shared/plot.js" */
@@ -46,8 +47,6 @@ function settled(state) {
   return result;
 }
 
-const epochOf = ({ perEpoch }, { step }) => inDigits(step / perEpoch);
-
 /** Return what the network answers at a moment. */
 function describeAnswers({ shares }) {
   const named = DIGITS.filter((digit) => shares[digit] >= NAMED)
@@ -69,7 +68,7 @@ function describe(run, moment) {
     diverged: "The run diverges after what is shown."
   };
   const now =
-    `After ${epochOf(run, moment)} epochs the running loss is ${inDigits(moment.loss)}; ` +
+    `After ${inDigits(moment.step / run.perEpoch)} epochs the running loss is ${inDigits(moment.loss)}; ` +
     `${describeAnswers(moment)}; accuracy ${moment.accuracy.toFixed(3)}.`;
   return [now, ends[run.status]];
 }
@@ -95,7 +94,7 @@ function boxes(plot, { moments, every, perEpoch }, digit) {
 function render({ model, el }) {
   const self = figure({ model, el }, "Order explorer");
   self.root.classList.add("order-explorer");
-  const { runs: table } = self.state();
+  const { runs: table, colours } = self.state();
   const stepNear = (step) => {
     const { run } = compute(self.state());
     return (run && momentAt(run, step)?.step) ?? 0;
@@ -111,7 +110,7 @@ function render({ model, el }) {
   const accuracies = plotOf("accuracy on new digits", "The accuracy on new digits", 90, 4);
   const strip = plotOf("what it answers to new digits", "What it takes new digits for", 90, 38);
   const path = (plot, name) => add(plot.inside, "path", { class: name });
-  const colours = DIGITS.map((digit) => path(strip, `answer${digit}`));
+  const strips = colours.map((fill) => set(path(strip, "answer"), { fill }));
   const halo = path(strip, "halo");
   const plots = [losses, accuracies, strip];
   const cursors = plots.map((plot) => path(plot, "edge"));
@@ -133,7 +132,7 @@ function render({ model, el }) {
   const shares = DIGITS.map((digit) => {
     const item = add(answers, "li");
     const sample = add(item, "svg", { width: 14, height: 14, "aria-hidden": "true" });
-    add(sample, "path", { class: `answer${digit}`, d: "M0,0h14v14h-14z" });
+    add(sample, "path", { fill: colours[digit], d: "M0,0h14v14h-14z" });
     add(item, "b", {}, digit);
     return add(item, "span");
   });
@@ -149,7 +148,7 @@ function render({ model, el }) {
     return { name, row, options: [...row.querySelectorAll("option")] };
   });
   const sliders = Object.entries(SLIDERS).map(([name, look]) => {
-    const slider = self.listSlider(right, name, look);
+    const slider = listSlider(self, right, name, look);
     slider.input.addEventListener("input", settle);
     return { name, ...slider };
   });
@@ -203,7 +202,7 @@ function render({ model, el }) {
       const points = moments.map((moment) => [moment.step / run.perEpoch, height(moment)]);
       set(line, { d: points.length ? plot.line(points) : "" });
     }
-    colours.forEach((colour, digit) => set(colour, { d: run ? boxes(strip, run, digit) : "" }));
+    strips.forEach((boxed, digit) => set(boxed, { d: run ? boxes(strip, run, digit) : "" }));
   }
 
   self.draw = (state) => {

@@ -23,7 +23,7 @@ from cnnlesson.widgets.shared.svg import svg_image, svg_path
 __all__ = ["OrderExplorer"]
 
 # Ten colours that colour-blind eyes tell apart (Petroff, arXiv:2107.02270), ordered such that those
-# of neighbouring digits differ most. Also in order_explorer.css.
+# of neighbouring digits differ most.
 COLOURS = (
     *("#3f90da", "#ffa90e", "#717581", "#b9ac70", "#bd1f01"),
     *("#94a4a2", "#832db6", "#e76300", "#92dadd", "#a96b59"),
@@ -122,15 +122,16 @@ class OrderExplorer(Figure, module="order_explorer"):
         return moments[min(max(nearest, 1), len(moments)) - 1]
 
     def data(self) -> dict[str, Any]:
-        """Return all runs, packed.
+        """Return all runs, packed, and the colours of the answers.
 
         Returns
         -------
         dict
             Under ``runs`` what
-            ``cnnlesson.widgets.order_explorer.packed_answers.pack_answers`` returns.
+            ``cnnlesson.widgets.order_explorer.packed_answers.pack_answers`` returns; under
+            ``colours`` those of 0 to 9.
         """
-        return {"runs": pack_answers(self._runs)}
+        return {"runs": pack_answers(self._runs), "colours": COLOURS}
 
     def picture(self) -> str:
         """Return loss, accuracy and the strip of answers over the same time, as an ``<svg>``."""
@@ -217,7 +218,7 @@ class OrderExplorer(Figure, module="order_explorer"):
             text = f"it answers {' and '.join(answers)} of the new digits"
         else:
             text = f"no answer goes to more than {max(moment.shares)}% of the new digits"
-        last = f"{round(result.test_accuracy, 4):.3f}"
+        last = f"{round(result.test_accuracy, 3):.3f}"
         ends = {
             "completed": f"The run ends with an accuracy of {last}.",
             "dead": f"The run ends dead, with one answer to all: accuracy {last}.",

@@ -17,7 +17,7 @@ export function unpack(table) {
       moments.push({
         step: every * (moments.length + 1),
         loss: Number(`${100 + (loss % 900)}e${Math.floor(loss / 900) - 6}`),
-        accuracy: two(at + 2) / 1e4,
+        accuracy: two(at + 2) / 1e3,
         shares: numbers.slice(at + 4, at + 14)
       });
     }
@@ -27,7 +27,7 @@ export function unpack(table) {
       perEpoch,
       every,
       status: STATUS[numbers[5]],
-      accuracy: two(6) / 1e4,
+      accuracy: two(6) / 1e3,
       moments
     };
   });

@@ -28,7 +28,7 @@ class Moment(NamedTuple):
     loss : float
         Mean loss of the steps since the moment before, to three significant digits.
     accuracy : float
-        Share of the test images that is right, to four decimals.
+        Share of the test images that is right, to three decimals.
     shares : tuple of int
         Per cent of the test images that are taken for a 0, a 1, …, a 9, rounded each.
     """
@@ -102,7 +102,7 @@ def moments_of(result: RunResult) -> list[Moment]:
             step=every * number,
             # A loss that is no number is beyond all bounds.
             loss=float(f"{max(loss, _LEAST) if loss < _MOST else _MOST:.2e}"),
-            accuracy=round(accuracy, 4),
+            accuracy=round(accuracy, 3),
             shares=tuple(round(100 * count / sum(counts)) for count in counts),
         )
         for number, (loss, accuracy, counts) in enumerate(measured, start=1)
@@ -113,7 +113,7 @@ def pack_answers(runs: Mapping[tuple[Any, ...], RunResult]) -> dict[str, Any]:
     """Pack runs into a string of which a character holds a number from 0 to 100.
 
     A run begins with eight of them: its places on the four axes, its place among the ``lengths``,
-    what became of it, 0 completed, 1 diverged, 2 dead, and its accuracy after the last epoch in ten
+    what became of it, 0 completed, 1 diverged, 2 dead, and its accuracy after the last epoch in
     thousandths, two digits in base 101. A space parts it from the next. Each moment has 14 more.
     The first two, in base 101, are the loss: three digits less 100, and 900 times the power of ten
     that they are multiplied by, plus 6. The next two are the accuracy, the last ten the answers,
@@ -147,7 +147,7 @@ def pack_answers(runs: Mapping[tuple[Any, ...], RunResult]) -> dict[str, Any]:
     for settings, result in runs.items():
         head = [axes[name].index(value) for name, value in zip(AXES, settings, strict=True)]
         head += [list(lengths).index(_length_of(result.run)), _STATUSES.index(result.status)]
-        head += _two(1e4 * result.test_accuracy if result.test_accuracies else 0)
+        head += _two(1e3 * result.test_accuracy if result.test_accuracies else 0)
         numbers = chain(head, *map(_numbers, every[settings]))
         rows.append("".join(_ALPHABET[number] for number in numbers))
     return {
@@ -173,4 +173,4 @@ def _two(number: float) -> tuple[int, int]:
 def _numbers(moment: Moment) -> tuple[int, ...]:
     digits, power = f"{moment.loss:.2e}".split("e")
     loss = 900 * (int(power) + 4) + int(digits.replace(".", "")) - 100
-    return (*_two(loss), *_two(1e4 * moment.accuracy), *moment.shares)
+    return (*_two(loss), *_two(1e3 * moment.accuracy), *moment.shares)

@@ -1,7 +1,8 @@
 // Measured trainings of the real network: a map of their accuracy to tap, and every seed's losses.
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
-import { inDigits, nearest } from "../shared/numbers.js";
+import { listSlider, nearest } from "../shared/list_slider.js";
+import { inDigits } from "../shared/numbers.js";
 import { unpack } from "./packed_runs.js";
 import { LINES, paths, runMap, SIGNS } from "./run_map.js";
 
@@ -129,7 +130,7 @@ function render({ model, el }) {
   self.resetButton(add(story, "div", { class: "buttons" }));
   const sliders = Object.entries(SLIDERS).map(([name, [label, symbol]]) => ({
     name,
-    ...self.listSlider(controls, name, { label, symbol })
+    ...listSlider(self, controls, name, { label, symbol })
   }));
   const choices = Object.entries(CHOICES).map(([name, [label, names]]) => {
     return self.choice(controls, name, { label, names });

@@ -1,6 +1,7 @@
 // The map of measured runs: a cell for every step size and momentum, coloured by median accuracy.
 import { add, set } from "../shared/dom.js";
-import { inDigits, nearest } from "../shared/numbers.js";
+import { nearest } from "../shared/list_slider.js";
+import { inDigits } from "../shared/numbers.js";
 import { DIRECTIONS } from "../shared/point.js";
 
 /** As places: 1 and 2, a line each, and their sum. */

@@ -1,6 +1,6 @@
 // What a hand moves, presses and types: sliders, lists, numbers, buttons.
 import { add, set, setText } from "./dom.js";
-import { inDigits, nearest, scale } from "./numbers.js";
+import { scale } from "./numbers.js";
 
 /** @import { State } from "./state.js" */
 
@@ -75,33 +75,6 @@ export function controls(self) {
   }
 
   /**
-   * A slider over the numbers of a list, however they are spaced; `move` tells it list and value.
-   * @param {Element} parent
-   * @param {string} name
-   * @param {{ label: string, symbol?: string }} look
-   */
-  function listSlider(parent, name, { label, symbol = "" }) {
-    const row = add(parent, "div", { class: "slider" });
-    const caption = add(row, "label");
-    add(add(caption, "span", {}, `${label} `), "i", {}, symbol);
-    const input = add(caption, "input", { type: "range", name, min: 0 });
-    const output = add(row, "output", { "aria-live": "off" }); // the slider says it itself
-    /** @type {number[]} */
-    let values = [];
-    input.addEventListener("input", () => self.set({ [name]: values[input.valueAsNumber] }));
-    const move = (/** @type {number[]} */ list, /** @type {number} */ value) => {
-      values = list;
-      row.hidden = list.length < 2;
-      set(input, { max: list.length - 1, "aria-valuetext": inDigits(value) });
-      const at = list.indexOf(nearest(list, value));
-      if (input.valueAsNumber !== at) input.value = String(at);
-      input.style.setProperty("--filled", String(at / (list.length - 1)));
-      setText(output, inDigits(value));
-    };
-    return { input, move };
-  }
-
-  /**
    * One of a few words, from a native list.
    * @param {Element} parent
    * @param {string} name
@@ -164,5 +137,5 @@ export function controls(self) {
     add(svg, "path", { class: `dots ${name}`, d: "M5,6h0M17,6h0M29,6h0" });
   }
 
-  return { button, resetButton, slider, listSlider, choice, entry, sample };
+  return { button, resetButton, slider, choice, entry, sample };
 }

@@ -20,14 +20,6 @@ export function number(value, decimals = 2) {
 export const inDigits = (value) => String(Number(value.toPrecision(3)));
 
 /**
- * Return the number of a list that is nearest to a value.
- * @param {number[]} list
- * @param {number} value
- */
-export const nearest = (list, value) =>
-  list.reduce((best, other) => (Math.abs(other - value) < Math.abs(best - value) ? other : best));
-
-/**
  * Write a power of ten, 10⁻³.
  * @param {number} exponent
  */
