@@ -14,6 +14,7 @@ from figure_page import (
     drawn,
     frames,
     inside_of,
+    points_of,
     slider,
 )
 from playwright.sync_api import expect
@@ -62,8 +63,9 @@ def check_drawn(page, **settings):
     ):
         points, pixel = drawn(page, plot, ".path.momentum")
         np.testing.assert_allclose(points, np.column_stack([times, heights]), atol=pixel + 2e-3)
-        place, pixel = drawn(page, plot, ".dots.momentum")
-        assert place[0, 0] == pytest.approx(figure.moment.step / run.num_steps, abs=pixel)
+        svg, box = inside_of(page, plot)
+        dot = points_of(svg.locator(".dots").get_attribute("d").removesuffix("h0"), box)
+        assert dot[0, 0] == pytest.approx(figure.moment.step / run.num_steps, abs=pixel)
     svg, (left, top, width, height) = inside_of(page, 2)
     bottoms = np.ones(len(times))
     for digit in range(10):
