@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from changed import ROOT, changed_since, is_touched
+from changed import EVERY_FIGURE, ROOT, changed_since, figures_touched, is_touched
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
@@ -82,8 +82,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Units:
 LONGEST = ("notebooks/07", "tests/book/", "notebooks/", "tests/browser/", "tests/experiments/")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the longest: no worker is left alone with it at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Start with the longest: no worker is left alone with it at the end.
+
+    With ``--since``, leave out what all figures share for those that have not changed.
+    """
+    since = config.getoption("since")
+    figures = figures_touched(changed_since(since)) if since else None
+    if figures is not None:
+        items[:] = [
+            item
+            for item in items
+            if item.path != ROOT / EVERY_FIGURE or any(name in item.name for name in figures)
+        ]
 
     def rank(item: pytest.Item) -> int:
         starts = (i for i, start in enumerate(LONGEST) if item.nodeid.startswith(start))

@@ -7,6 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 # Quick, and a change anywhere may break what they hold.
 ALWAYS = {Path("tests/test_package.py"), Path("tests/test_project.py")}
+# What all figures share; a change of one figure is a matter of its own tests there.
+EVERY_FIGURE = Path("tests/browser/test_every_figure.py")
 # Builds and reads the whole book: minutes, whatever changed.
 NEVER = {Path("tests/book/test_book.py")}
 
@@ -31,6 +33,18 @@ def is_touched(tests: Path, changed: frozenset[Path]) -> bool:
     return tests in ALWAYS | changed or any(_is_tested_in(file, tests) for file in changed)
 
 
+def figures_touched(changed: frozenset[Path]) -> set[str] | None:
+    """Return the figures whose tests of `EVERY_FIGURE` are to be run; None where it is for all."""
+    touched = set()
+    for file in changed:
+        match file.parts:
+            case ("cnnlesson", "widgets", figure, _, *_) if figure != "shared":
+                touched.add(figure)
+            case _ if is_touched(EVERY_FIGURE, frozenset({file})):
+                return None
+    return touched
+
+
 def _is_tested_in(file: Path, tests: Path) -> bool:
     subject = tests.stem.removeprefix("test_").removeprefix("browser_")
     match file.parts:
@@ -38,7 +52,11 @@ def _is_tested_in(file: Path, tests: Path) -> bool:
             return tests.parts[:2] in (("tests", "widgets"), ("tests", "browser"))
         case ("cnnlesson", "widgets", figure, _, *_):
             # tests/browser/test_browser_momentum.py tests widgets/momentum_explorer
-            return tests.parts[1] in ("widgets", "browser") and figure.startswith(subject)
+            return (
+                tests == EVERY_FIGURE
+                or tests.parts[1] in ("widgets", "browser")
+                and figure.startswith(subject)
+            )
         case ("cnnlesson", room, _, *_):
             return tests.parts[:2] == ("tests", room.removeprefix("_"))
         case ("cnnlesson", _):

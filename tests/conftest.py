@@ -26,13 +26,16 @@ from playwright.sync_api import (
     Page,
     Playwright,
     Route,
+    expect,
     sync_playwright,
 )
 
 ON_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
 CHANNELS = ("chrome", "msedge")
+PATIENCE = 60_000  # milliseconds: a busy machine is no defect
 # The book's theme declares this name twice; nothing of ours is concerned.
 THEME_ERRORS = ("Identifier 'THEBE_JS_URL' has already been declared",)
+expect.set_options(timeout=PATIENCE)
 
 
 def _ways_to_launch(playwright: Playwright) -> Iterator[Callable[[], Browser]]:
@@ -111,6 +114,7 @@ def _open_pages(browser: Browser) -> Iterator[Callable[..., Visit]]:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=theme, **options
         )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         visit = Visit(context.new_page())
         context.route("**/*", visit.guard)
@@ -139,13 +143,18 @@ def serve() -> Iterator[Callable[[Path], str]]:
     """Return ``serve(folder) -> address``, a static host as plain as they come."""
 
     class Quiet(SimpleHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # or each file of a page needs a connection of its own
+
         def log_message(self, *args: object) -> None:
             pass
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128  # or a browser in a hurry is refused
 
     servers = []
 
     def serve(folder: Path) -> str:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+        server = Server(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
         servers.append(server)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{server.server_port}"
@@ -252,10 +261,11 @@ def addresses(book: Path, figure_book: Path, serve: Callable[[Path], str]) -> di
 def open_figure(
     request: pytest.FixtureRequest, addresses: dict[str, str], open_page: Callable[..., Visit]
 ) -> Iterator[Callable[..., Page]]:
-    """Return ``open_figure(width, theme, host, tail, settings, **context_options) -> page``.
+    """Return ``open_figure(width, theme, host, tail, settings, figure, **context_options)``.
 
-    The address ends in ``tail``, or in a query with ``settings``. After the test: nothing went
-    wrong on any page so opened.
+    It opens a page of the test module and returns it: its only one, or the one that is named after
+    the module of a figure. The address ends in ``tail``, or in a query with ``settings``. After the
+    test: nothing went wrong on any page so opened.
     """
     visits = []
 
@@ -265,14 +275,16 @@ def open_figure(
         host: str = "server",
         tail: str = "",
         settings: Mapping[str, object] | None = None,
+        figure: str = "",
         **options: object,
     ) -> Page:
         if settings:
-            module = request.module.FIGURE.module
+            module = figure or request.module.FIGURE.module
             tail = "?" + urlencode({f"{module}.{name}": value for name, value in settings.items()})
-        visit = open_page(f"{addresses[host]}/index.html{tail}", width, theme, **options)
+        address = f"{addresses[host]}/{figure or 'index'}.html{tail}"
+        visit = open_page(address, width, theme, **options)
         visits.append(visit)
-        visit.page.locator(".is-live").last.wait_for(timeout=20_000)
+        visit.page.locator(".is-live").last.wait_for()
         return visit.page
 
     yield open_figure

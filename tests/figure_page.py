@@ -6,6 +6,8 @@ A test module names its class, ``FIGURE = StabilityMap``, and takes the fixture 
 import json
 import math
 import re
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -13,14 +15,35 @@ from axe_playwright_python.sync_playwright import Axe
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page
 
-HAND_AND_EYE = pytest.mark.parametrize(
-    ("width", "theme", "host"),
-    [
-        (1280, "light", "server"),
-        (390, "dark", "server"),
-        (1280, "dark", "file"),
-        (390, "light", "file"),
-    ],
+# Each of two widths, themes and ways to reach a page, in pairs.
+HANDS_AND_EYES = [(1280, "light", "server"), (390, "dark", "file")]
+HAND_AND_EYE = pytest.mark.parametrize(("width", "theme", "host"), HANDS_AND_EYES)
+# Contrast is a matter of style. Of all words with the same tags, classes, colours and sizes, up to
+# the root, axe-core needs to see one: a page has thousands, and it takes milliseconds for each.
+FIRST_OF_THEIR_KIND = """() => {
+    const numbers = new Map(), kinds = new Map([[null, 0]]), seen = new Set();
+    for (const element of document.querySelectorAll("*")) {
+        const style = getComputedStyle(element);
+        const look = [kinds.get(element.parentElement), element.tagName,
+            element.getAttribute("class"), style.color, style.backgroundColor,
+            style.backgroundImage, style.opacity, style.filter, style.fontSize,
+            style.fontWeight].join("|");
+        if (!numbers.has(look)) numbers.set(look, numbers.size + 1);
+        const kind = numbers.get(look);
+        kinds.set(element, kind);
+        element.removeAttribute("data-first-of-its-kind");
+        const isRead = element.matches("input, select, textarea") ||
+            [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+        if (!isRead || seen.has(kind) || !element.checkVisibility()) continue;
+        seen.add(kind);
+        element.setAttribute("data-first-of-its-kind", "");
+    }
+    return seen.size;
+}"""
+CONTRAST_BY_KIND = Axe(
+    Axe().axe_script
+    + """; axe.configure({ rules: [
+        { id: "color-contrast", selector: "[data-first-of-its-kind]" }] });"""
 )
 LUMINANCE = """(element, property) => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d");
@@ -125,33 +148,81 @@ def seen_in(plot: dict, name: str) -> tuple[NDArray, float]:
     return points_of(path, box), 0.011 / min(box[2:])
 
 
-def set_within_a_frame(page: Page, name: str, value: float) -> None:
-    """Move a slider and wait for one frame, no longer."""
-    slider(page, name).evaluate(
-        """(input, value) => new Promise((painted) => {
-            input.value = value;
-            input.dispatchEvent(new Event("input"));
-            requestAnimationFrame(painted);
-        })""",
-        value,
+def go_to(page: Page, settings: Mapping[str, object], module: str) -> None:
+    """Have the figure show what an address says, as if the reader went back to it."""
+    query = urlencode({f"{module}.{name}": value for name, value in settings.items()})
+    page.evaluate(
+        """(query) => {
+            history.pushState(null, "", `?${query}`);
+            dispatchEvent(new PopStateEvent("popstate"));
+        }""",
+        query,
     )
 
 
-def check_accessible(page: Page) -> None:
-    """Check by axe-core, and that nothing makes the page wider than the screen."""
-    # Without preloading: to look for media queries axe would fetch the page's stylesheets again.
-    options = {"resultTypes": ["violations"], "preload": False}
-    results = Axe().run(page, context=".cnnlesson-figure", options=options)
-    assert results.violations_count == 0, results.generate_report()
+def values_on(page: Page) -> dict[str, str]:
+    """Return what the controls of the page's first figure hold, by the names of their settings."""
+    return page.locator(".is-live").first.evaluate(
+        "(root) => Object.fromEntries([...root.querySelectorAll('[name]')].map("
+        "({ name, value }) => [name, value]))"
+    )
+
+
+def walk_sliders(
+    page: Page,
+    goals: Mapping[str, float],
+    shown: Callable[[Page], dict],
+    check_drawn: Callable[[Page, dict], None],
+) -> None:
+    """Move sliders by mouse, by an arrow key and to an end: each moves its own setting alone.
+
+    Parameters
+    ----------
+    page : Page
+        A page with the figure.
+    goals : dict of str to float
+        To what fraction of its track each slider is dragged.
+    shown : callable
+        Returns the settings as they are read off the page.
+    check_drawn : callable
+        Compares what is drawn with what Python computes for these settings.
+    """
+    end = "End" if page.viewport_size["width"] > 500 else "Home"
+    for name, goal in goals.items():
+        control, position, before = slider(page, name), values_on(page)[name], shown(page)
+        drag_slider(page, name, goal)
+        after = shown(page)
+        assert [key for key in after if after[key] != before[key]] == [name]
+        low, high, step = (float(control.get_attribute(key)) for key in ("min", "max", "step"))
+        dragged = float(control.input_value())
+        assert dragged == pytest.approx(low + goal * (high - low), abs=0.02 * (high - low) + step)
+        check_drawn(page, after)
+        control.press("ArrowLeft")
+        assert float(control.input_value()) < dragged
+        check_drawn(page, shown(page))
+        control.press(end)
+        assert float(control.input_value()) == pytest.approx(high if end == "End" else low)
+        check_drawn(page, shown(page))
+        control.fill(position)
+
+
+def check_within(page: Page) -> None:
+    """Check that nothing makes the page wider than the screen."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def check_targets(targets: Locator, count: int) -> None:
-    """Check that a finger hits each of so many elements."""
-    assert targets.count() == count
-    for target in targets.all():
-        box = target.bounding_box()
-        assert round(min(box["width"], box["height"]), 3) >= 44, target
+def check_rules(page: Page, axe: Axe, context: str | None = None, **rules: object) -> None:
+    """Check a part of the page, or all of it, by axe-core, with its own rules or the named ones."""
+    # Without preloading: to look for media queries axe would fetch the page's stylesheets again.
+    options = {"resultTypes": ["violations"], "preload": False, **rules}
+    violations = axe.run(page, context=context, options=options).response["violations"]
+    assert [(v["id"], [node["target"] for node in v["nodes"]]) for v in violations] == []
+
+
+def check_by_kind(page: Page, context: str | None = None, **rules: object) -> None:
+    """Check by axe-core, the contrast of one word of a kind."""
+    assert page.evaluate(FIRST_OF_THEIR_KIND) > 10
+    check_rules(page, CONTRAST_BY_KIND, context, **rules)
 
 
 def written_rate(rate: float) -> str:
@@ -179,16 +250,6 @@ def check_contrast(page: Page, stroked: tuple[str, ...], written: tuple[str, ...
         for selector in selectors:
             found = luminance(page.locator(selector).first, style)
             assert contrast(found, paper) >= least, selector
-
-
-def check_sliders(page: Page, names: tuple[str, ...]) -> None:
-    """Check that each slider tells its value, and that the focus on a slider is seen."""
-    for name in names:
-        assert slider(page, name).get_attribute("aria-valuetext")
-    slider(page, names[0]).focus()
-    page.keyboard.press("Shift+Tab")
-    page.keyboard.press("Tab")
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
 def computed(page: Page, figures: list) -> list[dict]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from changed import NEVER, ROOT, is_touched
+from changed import NEVER, ROOT, figures_touched, is_touched
 
 FILES = [path.relative_to(ROOT) for path in sorted((ROOT / "cnnlesson").rglob("*.py"))]
 FILES.remove(Path("cnnlesson/__init__.py"))  # only names: tests/test_package.py always runs
@@ -26,7 +26,7 @@ def test_every_module_has_tests_that_run_when_it_changes(file):
         ("cnnlesson/tracing.py", {"tests/lesson/test_tracing.py"}),
         (
             "cnnlesson/widgets/momentum_explorer/momentum_explorer.js",
-            {"tests/browser/test_browser_momentum.py"},
+            {"tests/browser/test_browser_momentum.py", "tests/browser/test_every_figure.py"},
         ),
         ("tests/claims/test_claims_map.py", {"tests/claims/test_claims_map.py"}),
         ("notebooks/03_shapes.ipynb", {"tests/book/test_notebooks.py"}),
@@ -38,3 +38,16 @@ def test_what_a_change_runs(file, tests):
 
 def test_the_whole_book_is_not_read_before_a_commit():
     assert not NEVER & set(map(Path, run_for(*FILES, *TESTS)))
+
+
+@pytest.mark.parametrize(
+    ("files", "figures"),
+    [
+        (["cnnlesson/widgets/eigen_basis/eigen_basis.js", "README.md"], {"eigen_basis"}),
+        (["cnnlesson/widgets/eigen_basis/eigen_basis.js", "cnnlesson/widgets/shared/dom.js"], None),
+        (["tests/browser/test_every_figure.py"], None),
+        (["cnnlesson/tracing.py"], set()),
+    ],
+)
+def test_what_all_figures_share_is_tested_of_those_that_changed(files, figures):
+    assert figures_touched(frozenset(map(Path, files))) == figures

@@ -61,8 +61,10 @@ def check_still(page, module):
     return apology
 
 
-@pytest.mark.parametrize("module", ["momentum_explorer", "eigen_basis", "stability_map"])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("way", "module"),
+    zip(WAYS, ("momentum_explorer", "eigen_basis", "stability_map"), strict=True),
+)
 def test_it_keeps_its_picture_and_says_so(open_page, page_address, module, way):
     script = BREAK.replace("MODULE", module).replace("HOW", WAYS[way])
     visit = opened(open_page, page_address, lambda page: page.add_init_script(script))

@@ -6,17 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
-from figure_page import (
-    HAND_AND_EYE,
-    check_accessible,
-    check_targets,
-    computed,
-    contrast,
-    frames,
-    luminance,
-    set_within_a_frame,
-    swipe,
-)
+from figure_page import HAND_AND_EYE, computed, contrast, frames, luminance, swipe
 from playwright.sync_api import expect
 from torch.nn.functional import conv2d
 
@@ -183,9 +173,7 @@ def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme, host)
     assert check_drawn(page) == {**default, "kernel": list(default["kernel"])}
 
 
-@pytest.mark.parametrize(
-    ("width", "theme", "host"), [(1280, "light", "server"), (390, "dark", "file")]
-)
+@HAND_AND_EYE
 def test_drawing_by_mouse_and_by_keyboard(open_figure, width, theme, host):
     page = open_figure(width, theme, host, tail="?convolution_explorer.padding=1")
     page.get_by_role("button", name="Clear").click()
@@ -285,16 +273,8 @@ def test_fingers_draw_and_look_and_scroll_the_page_elsewhere(open_figure):
     np.testing.assert_array_equal(image_on(page), image)
 
 
-def test_one_input_is_painted_in_the_next_frame(open_figure):
-    page = open_figure()
-    set_within_a_frame(page, "digit", 3)
-    image = ConvolutionExplorer(digit=3).image().numpy()
-    np.testing.assert_allclose(image_on(page), image, atol=0.002)
-
-
-@pytest.mark.parametrize("host", ["server", "file"])
-def test_the_address_holds_the_settings_and_the_drawing(open_figure, host):
-    page = open_figure(host=host)
+def test_the_address_holds_the_settings_and_the_drawing(open_figure):
+    page = open_figure(host="file")
     page.get_by_role("slider", name="Input").press("Space")
     page.get_by_label("weight in row 0, column 0").fill("0.5")
     page.locator("select").select_option("ReLU")
@@ -308,7 +288,7 @@ def test_the_address_holds_the_settings_and_the_drawing(open_figure, host):
         "&convolution_explorer.pixel=11_11&convolution_explorer.drawing=*dd.dded"
         "&convolution_explorer.activation=ReLU"
     )
-    again = open_figure(host=host, tail=page.url.split("index.html")[1])
+    again = open_figure(host="file", tail=page.url.split("index.html")[1])
     settings = check_drawn(again, image)
     assert settings["kernel"] == [0.5, -1, -1, 0, 0, 0, 1, 1, 1]
     assert (settings["pixel"], settings["activation"]) == ((11, 11), "ReLU")
@@ -338,21 +318,6 @@ def test_the_result_is_said_in_words(open_figure):
     )
 
 
-@HAND_AND_EYE
-def test_accessible_and_within_the_page(open_figure, width, theme, host):
-    page = open_figure(width, theme, host)
-    for preset in ("horizontal edges", "learned 15"):
-        page.get_by_role("button", name=preset).click()
-        frames(page)
-        check_accessible(page)
-    page.locator("input[name=padding]").press("End")
-    page.locator("input[name=stride]").press("End")
-    frames(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    targets = page.locator(".is-live").locator("input, button, select, .pixels")
-    check_targets(targets, 9 + 3 + 13 + 1 + 2)
-
-
 def test_numbers_stand_out_from_their_grounds(open_figure):
     page = open_figure(theme="dark", tail="?convolution_explorer.kernel=-9_-7_-5_-3_-1_2_4_6_8")
     cells = page.locator(".nine > *, .equation b").all()
@@ -361,32 +326,6 @@ def test_numbers_stand_out_from_their_grounds(open_figure):
     ]
     assert len(ratios) == 28
     assert min(ratios) >= 4.5
-
-
-def test_focus_can_be_seen_on_everything(open_figure):
-    page = open_figure()
-    seen = set()
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        inside, style, name = page.evaluate(
-            """() => {
-                const element = document.activeElement;
-                const style = getComputedStyle(element).outlineStyle;
-                const name = element.name || element.textContent || element.ariaLabel;
-                return [!!element.closest(".is-live"), style, name];
-            }"""
-        )
-        if inside:
-            assert style == "solid", name
-            seen.add(name)
-    assert len(seen) == 9 + 3 + 13 + 1 + 2
-
-
-def test_without_javascript_a_picture_and_a_sentence_remain(addresses, open_page):
-    page = open_page(f"{addresses['file']}/index.html", java_script_enabled=False).page
-    figure = page.locator(".cnnlesson-figure")
-    expect(figure.get_by_role("img")).to_be_visible()
-    expect(figure).to_contain_text("a 3×3 kernel turns 28×28 pixels into 26×26")
 
 
 def random_stroke(random):

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from figure_page import (
     HAND_AND_EYE,
-    check_accessible,
-    check_targets,
     computed,
     contrast,
     drag,
@@ -17,9 +15,12 @@ from figure_page import (
     inside_of,
     luminance,
     middle_of,
-    set_within_a_frame,
+    seen_in,
+    seen_on,
     slider,
     swipe_by,
+    values_on,
+    walk_sliders,
     written_rate,
 )
 from playwright.sync_api import expect
@@ -29,7 +30,7 @@ from cnnlesson.widgets import MomentumExplorer
 
 FIGURE = MomentumExplorer
 FIGURE_PAGES = {"index": [MomentumExplorer] * 2}
-SLIDERS = ("lr", "momentum", "condition_number", "num_steps")
+GOALS = {"lr": 0.93, "momentum": 0.3, "condition_number": 0.9, "num_steps": 0.1}
 LOSSES = (1e-8, 1e4)
 
 
@@ -39,10 +40,8 @@ def first(page):
 
 def shown(page):
     """Return the settings, as Python reads them off the sliders and the point."""
-    settings = {}
-    for name in SLIDERS:
-        position = float(slider(page, name).input_value())
-        settings[name] = float(f"{10**position:.3g}") if name == "condition_number" else position
+    settings = {name: float(value) for name, value in values_on(page).items()}
+    settings["condition_number"] = float(f"{10 ** settings['condition_number']:.3g}")
     label = first(page).locator(".point").get_attribute("aria-label")
     settings["start"] = [float(n.replace("−", "-")) for n in re.findall(r"−?\d+\.\d+", label)]
     settings["num_steps"] = int(settings["num_steps"])
@@ -51,16 +50,19 @@ def shown(page):
 
 def check_drawn(page, explorer):
     """Compare both paths, both curves and both rates with Python's."""
-    frames(page)
-    for line, momentum in (("momentum", explorer.momentum), ("plain", 0.0)):
+    on_page = seen_on(page)
+    map_, chart, *_ = on_page["plots"]
+    for words, line, momentum in zip(
+        on_page["words"], ("momentum", "plain"), (explorer.momentum, 0.0), strict=False
+    ):
         w = explorer.path(momentum).w
-        points, pixel = drawn(page, 0, f".path.{line}")
+        points, pixel = seen_in(map_, f"path {line}")
         far = np.flatnonzero(np.abs(w).max(axis=1) > 40)
         assert len(points) == (far[0] + 1 if far.size else explorer.num_steps + 1)
         expected = (w[: len(points)] + np.array([10, 5])) / [20, 10]
         np.testing.assert_allclose(points, expected, atol=pixel)
 
-        points, pixel = drawn(page, 1, f".path.{line}")
+        points, pixel = seen_in(chart, f"path {line}")
         loss = np.maximum(explorer.loss(w), 1e-300)
         low, high = np.log10(LOSSES)
         expected = np.column_stack(
@@ -69,7 +71,6 @@ def check_drawn(page, explorer):
         np.testing.assert_allclose(points, expected, atol=pixel)
 
         rate = max(spectral_radius(c, explorer.lr, momentum) for c in explorer.curvatures)
-        words = first(page).locator(f".readouts p.{line}").inner_text()
         assert written_rate(rate) in words
         assert ("converges" if rate < 1 else "diverges") in words
 
@@ -84,23 +85,9 @@ def test_every_slider_by_mouse_and_by_keyboard(open_figure, width, theme, host):
     page = open_figure(width, theme, host)
     assert shown(page) == {**MomentumExplorer().settings, "start": [-8, 2.5]}
     check_drawn(page, MomentumExplorer())
-    for name, to in zip(SLIDERS, (0.93, 0.3, 0.9, 0.1), strict=True):
-        before = shown(page)
-        drag_slider(page, name, to)
-        after = shown(page)
-        assert [key for key in after if after[key] != before[key]] == [name]
-        low, high = (float(slider(page, name).get_attribute(end)) for end in ("min", "max"))
-        position = float(slider(page, name).input_value())
-        assert position == pytest.approx(low + to * (high - low), abs=0.02 * (high - low))
-        check_drawn(page, MomentumExplorer(**after))
-
-        slider(page, name).press("ArrowRight")
-        assert float(slider(page, name).input_value()) > position
-        check_drawn(page, MomentumExplorer(**shown(page)))
-        for key, end in (("End", high), ("Home", low)):
-            slider(page, name).press(key)
-            assert float(slider(page, name).input_value()) == pytest.approx(end)
-            check_drawn(page, MomentumExplorer(**shown(page)))
+    walk_sliders(page, GOALS, shown, lambda page, now: check_drawn(page, MomentumExplorer(**now)))
+    expect(page.get_by_role("slider", name="step size α")).to_have_count(2)
+    expect(page.get_by_role("slider", name="Start at x = −8.00, y = 2.50")).to_have_count(2)
 
 
 @HAND_AND_EYE
@@ -372,17 +359,8 @@ def test_without_motion_a_step_at_a_time(open_figure):
         check_moment(page, MomentumExplorer(num_steps=9), t)
 
 
-def test_one_input_is_painted_in_the_next_frame(open_figure):
-    page = open_figure()
-    before = drawn(page, 0, ".path.momentum")[0]
-    set_within_a_frame(page, "lr", 0.5)
-    assert not np.array_equal(drawn(page, 0, ".path.momentum")[0], before)
-    check_drawn(page, MomentumExplorer(lr=0.5))
-
-
-@pytest.mark.parametrize("host", ["server", "file"])
-def test_the_address_holds_the_settings(open_figure, host):
-    page = open_figure(host=host, tail="?keep=1#after-the-figures")
+def test_the_address_holds_the_settings(open_figure):
+    page = open_figure(host="file", tail="?keep=1#after-the-figures")
     slider(page, "lr").press("ArrowRight")
     first(page).locator(".point").press("ArrowUp")
     page.locator(".is-live").nth(1).locator("input[name=num_steps]").press("Home")
@@ -391,7 +369,7 @@ def test_the_address_holds_the_settings(open_figure, host):
         "?keep=1&momentum_explorer.lr=1.81&momentum_explorer.start=-8_2.6"
         "&momentum_explorer-2.num_steps=1#after-the-figures"
     )
-    again = open_figure(host=host, tail=page.url.split("index.html")[1])
+    again = open_figure(host="file", tail=page.url.split("index.html")[1])
     check_drawn(again, MomentumExplorer(lr=1.81, start=(-8, 2.6)))
     expect(again.locator(".is-live").nth(1).locator("output").nth(4)).to_have_text("1")
     first(again).get_by_role("button", name="Reset").click()
@@ -448,17 +426,6 @@ def test_the_address_leads_to_its_figure_and_headings_keep_theirs(open_figure):
     assert page.evaluate("scrollY") == 0
 
 
-@HAND_AND_EYE
-def test_accessible_and_within_the_page(open_figure, width, theme, host):
-    page = open_figure(width, theme, host)
-    check_accessible(page)
-    check_targets(first(page).locator("input, button, .hit"), 9)
-    for name in SLIDERS:
-        assert slider(page, name).get_attribute("aria-valuetext")
-    assert page.get_by_role("slider", name="step size α").count() == 2
-    assert page.get_by_role("slider", name="Start at x = −8.00, y = 2.50").count() == 2
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_contrast_of_what_axe_cannot_see(open_figure, theme):
     page = open_figure(theme=theme, settings={"lr": 3})
@@ -479,27 +446,6 @@ def test_contrast_of_what_axe_cannot_see(open_figure, theme):
     ):
         colour = luminance(first(page).locator(selector).first, style)
         assert contrast(colour, grounds[ground]) >= least, selector
-
-
-def test_focus_can_be_seen(open_figure):
-    page = open_figure()
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.classList.contains('point')"):
-            break
-    ring = first(page).locator(".ring")
-    assert ring.evaluate("(e) => getComputedStyle(e).stroke") != "none"
-    for _ in range(6):
-        page.keyboard.press("Tab")
-        style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        assert style == "solid"
-
-
-def test_without_javascript_a_picture_and_a_sentence_remain(addresses, open_page):
-    page = open_page(f"{addresses['file']}/index.html", java_script_enabled=False).page
-    figure = page.locator(".cnnlesson-figure").first
-    expect(figure.get_by_role("img")).to_be_visible()
-    expect(figure).to_contain_text("100 steps of size α = 1.8")
 
 
 def test_on_paper_it_is_dark_on_light_without_buttons(open_figure):
@@ -527,7 +473,7 @@ def test_javascript_computes_what_python_computes(open_page):
             start=random.uniform([-10, -5], [10, 5]),
             num_steps=random.integers(1, 301),
         )
-        for _ in range(200)
+        for _ in range(100)
     ]
     num_diverging = 0
     for explorer, result in zip(explorers, computed(page, explorers), strict=True):
@@ -544,4 +490,4 @@ def test_javascript_computes_what_python_computes(open_page):
         lr, momentum, _ = optimal_momentum(*explorer.curvatures)
         np.testing.assert_allclose(result["optimum"]["lr"], lr, rtol=1e-9)
         np.testing.assert_allclose(result["optimum"]["momentum"], momentum, rtol=1e-9)
-    assert 50 < num_diverging < 350
+    assert 25 < num_diverging < 175

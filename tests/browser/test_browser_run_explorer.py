@@ -7,17 +7,7 @@ from statistics import median
 
 import numpy as np
 import pytest
-from figure_page import (
-    HAND_AND_EYE,
-    check_accessible,
-    check_targets,
-    contrast,
-    drag_slider,
-    frames,
-    luminance,
-    set_within_a_frame,
-    slider,
-)
+from figure_page import contrast, drag_slider, frames, go_to, luminance, slider
 from playwright.sync_api import expect
 from test_run_explorer import SIGNS, by_cell, made_up, random_results, unpack
 
@@ -339,9 +329,7 @@ def test_every_cell_of_every_map(open_figure):
     seen = set()
     for cell in sorted(CELLS)[::12]:
         settings = dict(zip(START, cell, strict=True))
-        tail = "&".join(f"run_explorer.{name}={value}" for name, value in settings.items())
-        page.goto(page.url.split("?")[0] + "?" + tail)
-        page.locator(".is-live").wait_for()
+        go_to(page, settings, "run_explorer")
         check_drawn(page, **settings)
         seen.add(page.locator(".readouts b").inner_text()[:6])
     assert {"Diverg", "Median"} <= seen
@@ -366,24 +354,6 @@ def test_a_batch_size_that_was_not_measured_is_said_so(open_figure):
     page = open_figure(tail="?run_explorer.batch_size=33")
     expect(page.locator(".readouts b")).to_have_text("Not measured")
     assert "NaN" not in page.locator(".is-live").inner_html()
-
-
-def test_one_input_is_painted_in_the_next_frame(open_figure):
-    page = open_figure()
-    set_within_a_frame(page, "momentum", 3)
-    check_drawn(page, momentum=0.99)
-
-
-@HAND_AND_EYE
-def test_accessible_and_within_the_page(open_figure, width, theme, host):
-    page = open_figure(width, theme, host, tail="?run_explorer.lr=1&run_explorer.lines=both")
-    check_accessible(page)
-    targets = page.locator(".is-live").locator(
-        "input[type=range], select, button, .run-check, .run-cursor .hit"
-    )
-    check_targets(targets, 9)
-    for name in ("step size α", "momentum μ", "batch size", "Cell of the map"):
-        assert page.get_by_role("slider", name=name).count() == 1
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -417,12 +387,6 @@ def test_one_run_alone_has_no_sliders(book, open_page):
     paths = visit.page.locator("path").evaluate_all("(all) => all.map((e) => e.getAttribute('d'))")
     assert not re.search("NaN|Infinity|undefined", "".join(filter(None, paths)))
     assert visit.errors == []
-
-
-def test_without_javascript_a_picture_and_a_sentence_remain(book, open_page):
-    page = open_page(f"{book.as_uri()}/index.html", java_script_enabled=False).page
-    expect(page.locator(".cnnlesson-figure").get_by_role("img")).to_be_visible()
-    expect(page.locator(".cnnlesson-figure")).to_contain_text(explorer().summary())
 
 
 def test_javascript_unpacks_and_computes_what_python_does(open_page):

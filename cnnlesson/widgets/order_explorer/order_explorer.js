@@ -244,7 +244,8 @@ function render({ model, el }) {
       row.hidden = table[name].length < 2;
       for (const option of options) option.disabled = !axes[name].includes(option.value);
     }
-    for (const { name, move } of sliders) {
+    for (const { name, row, move } of sliders) {
+      row.hidden = table[name].length < 2; // and not when others have more: the height stays
       move(axes[name].length ? axes[name] : [state[name]], state[name]);
     }
     self.say(describe(run, chosen).join(" "));

@@ -199,7 +199,10 @@ function render({ model, el }) {
       table.steps[table.batch_size.indexOf(nearest(table.batch_size, state.batch_size))]
     );
     boxes.forEach((box, i) => (box.checked = Boolean(LINES.indexOf(state.lines) & (1 << i))));
-    for (const { name, move } of sliders) move(result.axes[name], state[name]);
+    for (const { name, row, move } of sliders) {
+      row.hidden = result.axes[name].length < 2;
+      move(result.axes[name], state[name]);
+    }
     [table.pixels, result.axes.order].forEach((list, i) => (choices[i].hidden = list.length < 2));
     self.say(texts.join(" "));
   };

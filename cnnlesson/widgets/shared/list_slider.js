@@ -30,12 +30,11 @@ export function listSlider(self, parent, name, { label, symbol = "" }) {
   input.addEventListener("input", () => self.set({ [name]: values[input.valueAsNumber] }));
   const move = (/** @type {number[]} */ list, /** @type {number} */ value) => {
     values = list;
-    row.hidden = list.length < 2;
     set(input, { max: list.length - 1, "aria-valuetext": inDigits(value) });
     const at = list.indexOf(nearest(list, value));
     if (input.valueAsNumber !== at) input.value = String(at);
-    input.style.setProperty("--filled", String(at / (list.length - 1)));
+    input.style.setProperty("--filled", String(at / Math.max(list.length - 1, 1)));
     setText(output, inDigits(value));
   };
-  return { input, move };
+  return { row, input, move };
 }

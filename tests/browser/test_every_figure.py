@@ -1,0 +1,265 @@
+"""What all figures share: for every hand and eye, at every width, and for a reader of its address.
+
+A new figure is here as soon as `cnnlesson.widgets` names it. One that needs arguments, or that has
+more to show than its settings at first, says so in two tables.
+"""
+
+from itertools import product
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from figure_page import HANDS_AND_EYES, check_by_kind, check_within, frames
+from playwright.sync_api import expect
+from test_order_explorer import made_up_runs
+from test_run_explorer import random_results
+
+from cnnlesson import widgets
+from cnnlesson.widgets import ConvolutionExplorer, OrderExplorer, RunExplorer, ShapeExplorer
+from cnnlesson.widgets.shared.figure import Figure
+
+NAMED = [getattr(widgets, name) for name in widgets.__all__]
+MADE_WITH = {OrderExplorer: [made_up_runs()], RunExplorer: [random_results(5)]}
+FIGURES = {cls.module: cls(*MADE_WITH.get(cls, [])) for cls in NAMED if issubclass(cls, Figure)}
+FIGURE_PAGES = {
+    "index": [lambda figure=figure: figure for figure in FIGURES.values()],
+    **{module: [lambda figure=figure: figure] for module, figure in FIGURES.items()},
+}
+# What is looked at in place of a figure's settings at first.
+STATES = {
+    ConvolutionExplorer: [{"kernel": "0.02_0.02_-0.04_0.25_0.52_0.59_0.25_0.53_0.18"}],
+    RunExplorer: [{"lr": 1, "lines": "both"}],
+    ShapeExplorer: [
+        {"stack": ShapeExplorer.networks["AlexNet"]},
+        {"stack": "1x28x28 conv32k3 relu pool2 conv64k5 relu pool2 flatten linear1600to10"},
+    ],
+}
+VISITS = [
+    (module, settings)
+    for module, figure in FIGURES.items()
+    for settings in STATES.get(type(figure), [{}])
+]
+
+
+@pytest.fixture(
+    scope="module",
+    params=product(VISITS, HANDS_AND_EYES),
+    ids=lambda part: "-".join(map(str, [part[0][0], *part[0][1].values(), *part[1]]))[:60],
+)
+def visit(request, addresses, open_lasting_page):
+    """A page with one figure, seen by all tests of it; its width."""
+    (module, settings), (width, theme, host) = request.param
+    query = urlencode({f"{module}.{name}": value for name, value in settings.items()})
+    visit = open_lasting_page(f"{addresses[host]}/{module}.html?{query}", width, theme)
+    visit.page.locator(".is-live").wait_for()
+    yield visit
+    visit.page.context.close()
+
+
+@pytest.fixture
+def page(visit):
+    yield visit.page
+    assert visit.errors == []
+    assert visit.foreign == []
+
+
+@pytest.fixture
+def figure(page):
+    return page.locator(".is-live")
+
+
+def test_it_is_accessible_and_within_the_page(page):
+    frames(page)
+    check_by_kind(page, context=".cnnlesson-figure")
+    check_within(page)
+
+
+# What one presses, types, drags or chooses from. An SVG's point is hit in a circle around it, and a
+# box to tick on its words too.
+LISTEN = """(root) => {
+    const all = [...root.querySelectorAll("input, select, button, [role=slider]")].filter(
+        (e) => e.checkVisibility());
+    const hit = (e) => e.querySelector(".hit") ?? (e.type === "checkbox" ? e.closest("label") : e);
+    const name = (e) => e.name || e.dataset.name || e.ariaLabel || e.textContent;
+    const small = all.filter((e) => {
+        const { width, height } = hit(e).getBoundingClientRect();
+        return Math.min(width, height) < 43.9995;
+    });
+    const silent = all.filter(
+        (e) => e.matches("[type=range], [role=slider]") && !e.getAttribute("aria-valuetext"));
+    root.tabIndex = -1;
+    root.focus();
+    const strokes = (e) => [...e.querySelectorAll("*")].map((part) => {
+        const { stroke, strokeWidth } = getComputedStyle(part);
+        return stroke + strokeWidth;
+    }).join();
+    const reached = new Map();
+    document.addEventListener("focusin", ({ target }) =>
+        reached.set(target, [getComputedStyle(target).outlineStyle, strokes(target)]));
+    window.afterTabs = () => {
+        document.activeElement.blur();
+        const stops = all.filter((e) => !e.disabled && (e.type !== "radio" || e.checked));
+        const unseen = [...reached].filter(([e, [outline, focused]]) =>
+            root.contains(e) && outline !== "solid" && focused === strokes(e));
+        return {
+            unreached: stops.filter((e) => !reached.has(e)).map(name),
+            unseen: unseen.map(([e]) => name(e)),
+        };
+    };
+    return { count: all.length, small: small.map(name), silent: silent.map(name) };
+}"""
+
+
+def test_every_control_is_large_tells_its_value_is_reached_and_shows_it(page, figure):
+    found = figure.evaluate(LISTEN)
+    assert found.pop("count") > 1
+    assert found == {"small": [], "silent": []}
+    for _ in range(60):
+        page.keyboard.press("Tab")
+    assert page.evaluate("afterTabs()") == {"unreached": [], "unseen": []}
+
+
+# What is seen and read of a figure, as text.
+LOOK = """(root) => {
+    const copy = root.cloneNode(true);
+    copy.querySelector(".for-screen-readers").remove(); // which waits for the hand to rest
+    return [copy.outerHTML, ...[...root.querySelectorAll("canvas")].map((c) => c.toDataURL())];
+}"""
+PAINT = f"""async (root) => {{
+    const look = () => ({LOOK})(root).join();
+    const painted = () => new Promise(requestAnimationFrame);
+    const wrong = [];
+    for (const input of root.querySelectorAll("[type=range], [type=number]")) {{
+        const was = input.value;
+        for (const to of [input.min, input.max, was]) {{
+            if (Number(to) === Number(input.value) || !input.isConnected) continue;
+            const before = look();
+            input.value = to;
+            input.dispatchEvent(new Event("input"));
+            await painted();
+            const now = look();
+            await painted();
+            await painted();
+            const at = `${{input.name || input.dataset.name}} at ${{to}}: `;
+            if (now === before) wrong.push(at + "nothing changed");
+            if (now !== look()) wrong.push(at + "something changed later");
+            wrong.push(...(now.match(/NaN|Infinity|undefined/) ?? []).map((word) => at + word));
+        }}
+    }}
+    return wrong;
+}}"""
+
+
+def test_one_input_is_painted_in_the_next_frame(figure):
+    assert figure.evaluate(PAINT) == []
+
+
+HEIGHTS = """async (root) => {
+    const { requestAnimationFrame } = window;
+    const heights = {};
+    // Drawn at once: the browser need not paint what only its height is asked of.
+    window.requestAnimationFrame = (draw) => queueMicrotask(draw) ?? 1;
+    for (const input of root.querySelectorAll("[type=range]")) {
+        const [was, low, high] = [input.value, input.min, input.max].map(Number);
+        const put = async (value) => {
+            input.value = value;
+            input.dispatchEvent(new Event("input"));
+            for (let i = 0; i < 4; i++) await null;
+            return root.getBoundingClientRect().height;
+        };
+        const seen = new Set();
+        for (let i = 0; i <= 40; i++) seen.add(await put(low + ((high - low) * i) / 40));
+        await put(was);
+        if (seen.size > 1) heights[input.name || input.dataset.name] = [...seen];
+    }
+    window.requestAnimationFrame = requestAnimationFrame;
+    return heights;
+}"""
+WORDS_OUTSIDE = """(root) => {
+    const { left, right } = root.getBoundingClientRect();
+    return [...root.querySelectorAll(".plot > g text")].filter((text) => {
+        const box = text.getBoundingClientRect();
+        return box.left < left - 1 || box.right > right + 1;
+    }).map((text) => text.textContent);
+}"""
+
+
+def test_no_slider_changes_the_height_and_axes_and_legends_are_whole(page, figure):
+    size = page.viewport_size
+    for width in (1280, 768) if size["width"] == 1280 else (390, 360, 320):
+        page.set_viewport_size({**size, "width": width})
+        frames(page)
+        assert figure.evaluate(HEIGHTS) == {}, width
+        assert figure.evaluate(WORDS_OUTSIDE) == [], width
+    page.set_viewport_size(size)
+
+
+def test_a_legend_shrinks_and_grows_with_its_plot(open_figure):
+    page = open_figure(figure="error_milestones")
+    page.set_viewport_size({"width": 320, "height": 800})
+    page.wait_for_function("document.querySelector('[transform^=\"scale(0\"]')")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.wait_for_function("!document.querySelector('[transform^=\"scale(0\"]')")
+
+
+@pytest.fixture(scope="module")
+def page_without_javascript(addresses, open_lasting_page):
+    return open_lasting_page(f"{addresses['file']}/index.html", java_script_enabled=False).page
+
+
+@pytest.mark.parametrize("module", FIGURES)
+def test_without_javascript_a_picture_and_a_sentence_remain(page_without_javascript, module):
+    figure = page_without_javascript.locator(f"[data-module={module}]")
+    expect(figure.get_by_role("img")).to_be_visible()
+    expect(figure).to_contain_text(FIGURES[module].summary())
+
+
+# The address
+
+
+def look(page):
+    frames(page)
+    return page.locator(".is-live").evaluate(LOOK)
+
+
+MOVE = """(root) => {
+    const inputs = [...root.querySelectorAll("[type=range][name], [type=number]")];
+    return inputs.map((input) => {
+        input.value = 0.37 * input.min + 0.63 * input.max;
+        input.dispatchEvent(new Event("input"));
+        return [input.name, ...["value", "min", "max"].map((name) => Number(input[name]))];
+    });
+}"""
+
+
+@pytest.mark.parametrize("module", FIGURES)
+def test_the_address_holds_the_settings(open_figure, module):
+    page = open_figure(figure=module)
+    moved = page.locator(".is-live").evaluate(MOVE)
+    seen = look(page)
+    page.wait_for_function("location.search")
+    address = urlsplit(page.url).query
+    settings = {}
+    for key, value in parse_qsl(address):
+        prefix, name = key.split(".")
+        assert prefix == module
+        settings[name] = value
+    assert settings.keys() <= FIGURES[module].settings.keys()
+    for name, value, *ends in moved:
+        if name in settings and ends == FIGURES[module]._limits[name][:2]:
+            assert float(settings[name]) == value
+    assert look(open_figure(figure=module, tail=f"?{address}")) == seen
+
+
+@pytest.mark.parametrize("module", FIGURES)
+def test_an_address_out_of_range_is_clamped_and_nonsense_is_ignored(open_figure, module):
+    names = list(FIGURES[module].settings)
+    wild = dict(zip(names, ["1e9", "-1e9"] * len(names), strict=False))
+    page = open_figure(figure=module, settings=wild)
+    for slider in page.locator(".is-live input[type=range][name]").all():
+        end = "max" if wild[slider.get_attribute("name")] == "1e9" else "min"
+        assert float(slider.input_value()) == pytest.approx(float(slider.get_attribute(end)))
+    usual = look(open_figure(figure=module))
+    assert (
+        look(open_figure(figure=module, settings={**dict.fromkeys(names, "x;<b>"), "_limits": 0}))
+        == usual
+    )
