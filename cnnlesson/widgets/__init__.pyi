@@ -4,6 +4,7 @@ from .eigen_basis import EigenBasis as EigenBasis
 from .error_milestones import ErrorMilestones as ErrorMilestones
 from .graph_descent import GraphDescent as GraphDescent
 from .momentum_explorer import MomentumExplorer as MomentumExplorer
+from .order_explorer import OrderExplorer as OrderExplorer
 from .polynomial_fit import PolynomialFit as PolynomialFit
 from .run_explorer import RunExplorer as RunExplorer
 from .shape_explorer import ShapeExplorer as ShapeExplorer

@@ -18,6 +18,13 @@ from cnnlesson import widgets
 
 # What a class is made with, where that is not nothing.
 ARGUMENTS = {
+    "OrderExplorer": """[
+        run_experiment(
+            Run(momentum=momentum, num_images=320, num_test_images=50, measure_every=2),
+            load_digits("sklearn"),
+        )
+        for momentum in (0.0, 0.5)
+    ]""",
     "RunExplorer": """[
         run_experiment(
             Run(lr=lr, momentum=momentum, num_images=100, num_test_images=50),

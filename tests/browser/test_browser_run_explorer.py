@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from test_run_explorer import SIGNS, by_cell, made_up, random_results, unpack
 
 from cnnlesson.widgets import RunExplorer
-from cnnlesson.widgets.run_explorer.packed_runs import measured_values
+from cnnlesson.widgets.shared.measured import measured_values
 
 RESULTS = random_results(5)
 CELLS = by_cell(RESULTS)
@@ -237,7 +237,7 @@ def check_drawn(page, **settings):
     """Compare everything that is drawn and said with these settings' runs."""
     frames(page)
     figure = explorer(**settings)
-    own = measured_values(cell for cell in CELLS if cell[3] == figure.pixels)
+    own = measured_values((cell for cell in CELLS if cell[3] == figure.pixels), tuple(START))
     check_map(page, figure, own)
     check_curves(page, figure)
     check_words(page, figure, own)
@@ -250,7 +250,7 @@ def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme):
     check_drawn(page)
     now = dict(START)
     for name, to in (("lr", 1.0), ("momentum", 0.0), ("batch_size", 8)):
-        values = measured_values(c for c in CELLS if c[3] == "standardized")[name]
+        values = measured_values((c for c in CELLS if c[3] == "standardized"), tuple(START))[name]
         drag_slider(page, name, values.index(to) / (len(values) - 1))
         now[name] = to
         check_drawn(page, **now)

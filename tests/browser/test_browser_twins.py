@@ -8,13 +8,15 @@ ones lie, and are as many.
 import json
 import math
 import re
+from functools import partial
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from test_order_explorer import made_up_runs
 
 from cnnlesson import read_results, results_path, widgets
-from cnnlesson.widgets import DigitReader, RunExplorer, ShapeExplorer
+from cnnlesson.widgets import DigitReader, OrderExplorer, RunExplorer, ShapeExplorer
 from cnnlesson.widgets.shared.figure import Figure
 
 WIDTH = 1400  # pixels: a network of the cases stands in one row
@@ -390,10 +392,43 @@ def shape_explorer(root, svg, figure):
 
 
 MAP = read_results(results_path("map"))
+ORDERS = made_up_runs()
 
 
-def runs(**settings):
-    return RunExplorer(MAP, **settings)
+# What is made of runs, and not of settings alone.
+OF_RUNS = {
+    "OrderExplorer": partial(OrderExplorer, ORDERS),
+    "RunExplorer": partial(RunExplorer, MAP),
+}
+
+
+def order_explorer(root, svg, figure):
+    table, run = figure.data()["runs"], figure.result.run
+    low, high = np.log10([table["low"], table["high"]])
+    losses, accuracies, strip = (
+        Plot(root, number, (0, run.num_epochs), y)
+        for number, y in enumerate([(low, high), (0, 1), (0, 1)])
+    )
+    _, boxes, curves, cursors, *_ = svg.findall("g")
+    across = lambda x: (np.asarray(x) - 60) / 570 * run.num_epochs  # noqa: E731
+    for plot, curve, bottom in zip((losses, accuracies), curves, (110, 230), strict=True):
+        x, y = subpaths(curve.get("d"))[0].T
+        up = plot.y[0] + (bottom - y) / 90 * (plot.y[1] - plot.y[0])
+        yield "curve", plot.paths("path momentum")[0], np.column_stack([across(x), up])
+    live_boxes = of_class(strip.inside, "answer")
+    yield "colours", [e.get("fill") for e in live_boxes], [e.get("fill") for e in boxes]
+    for one, other in zip(live_boxes, boxes, strict=True):
+        shown, still = (numbers(e.get("d")).reshape(-1, 5) for e in (one, other))
+        places = np.column_stack([across(still[:, 0]), (340 - still[:, 1]) / 90])
+        yield "boxes", strip.units(shown[:, :2]), places
+        yield "sizes", shown[:, 2:4] / [strip.width, 90], still[:, 2:4] / [570, 90]
+    [line] = of_class(strip.inside, "edge")
+    here = numbers(line.get("d"))[:2].reshape(1, 2)
+    still = [across(numbers(e.get("d"))[0]) for e in cursors]
+    yield "cursor", [strip.units(here)[0, 0]] * 3, still
+    words = " ".join(of_class(root, f"order-{name}")[0].text for name in ("verdict", "ending"))
+    said = figure.summary().split(": after", 1)[1]
+    yield "words", [words], [f"After{said}"]
 
 
 LENET, ALEXNET = (ShapeExplorer.networks[name] for name in ("LeNet-5", "AlexNet"))
@@ -451,6 +486,11 @@ CASES = {
         {"stack": "1x28x28 conv8k5 relu pool2 conv128k3 flatten linear3to4"},
         {"stack": "3x9x20 conv2k3 conv1k2 conv512k1 avgpool2 tanh flatten"},
     ],
+    "OrderExplorer": [
+        {},
+        {"order": "sorted", "pixels": "unit", "momentum": 0.9, "seed": 4, "step": 1},
+        {"order": "shuffled", "pixels": "unit", "momentum": 0.8, "seed": 2, "step": 17},
+    ],
     "RunExplorer": [
         {},
         {"lines": "both"},
@@ -468,6 +508,7 @@ READ = {
     "ConvolutionExplorer": convolution_explorer,
     "DigitReader": digit_reader,
     "ShapeExplorer": shape_explorer,
+    "OrderExplorer": order_explorer,
     "RunExplorer": run_explorer,
 }
 
@@ -483,7 +524,7 @@ def test_every_figure_is_compared():
     ids=lambda part: part if isinstance(part, str) else str(part)[:40],
 )
 def test_the_twin_shows_what_the_live_figure_shows(page, name, settings):
-    figure = runs(**settings) if name == "RunExplorer" else getattr(widgets, name)(**settings)
+    figure = OF_RUNS.get(name, getattr(widgets, name))(**settings)
     different = []
     for what, shown, still in READ[name](live(page, figure), parse(figure.picture()), figure):
         if len(shown) != len(still):

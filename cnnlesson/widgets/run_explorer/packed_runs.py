@@ -1,25 +1,17 @@
 """Thousands of measured runs, grouped by what was set, and packed small enough for a page."""
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from cnnlesson.experiments.run import CURVE_POINTS, RunResult
+from cnnlesson.widgets.shared.measured import by_settings, measured_values
 
-__all__ = ["AXES", "WORDS", "group_runs", "measured_values", "pack_runs"]
+__all__ = ["AXES", "group_runs", "pack_runs"]
 
 AXES = ("lr", "momentum", "batch_size", "pixels", "order")
-WORDS = {  # in the order in which they are offered
-    "raw": "raw pixels",
-    "unit": "pixels from 0 to 1",
-    "standardized": "standardised pixels",
-    "shuffled": "shuffled images",
-    "sorted": "images sorted by class",
-}
 _SIGNS = {"completed": ".", "diverged": "*", "dead": "0"}
 _MOST_LOSSES = 13  # of a curve
 _WIDEST = (0.03, 30.0)  # range of losses
@@ -43,45 +35,10 @@ def group_runs(results: Iterable[RunResult]) -> dict[tuple[Any, ...], list[RunRe
     ValueError
         If there are no finished runs, if one was run twice, or if they differ in something else.
     """
-    finished = [result for result in results if result.status != "interrupted"]
-    if not finished:
-        raise ValueError("results: expected at least one finished run, found none")
-    fixed: dict[str, dict[Any, None]] = defaultdict(dict)
-    cells: dict[tuple[Any, ...], dict[int, RunResult]] = {}
-    for result in finished:
-        for name, value in {**asdict(result.run), "digits": result.digits}.items():
-            fixed[name][value] = None
-        cell = tuple(getattr(result.run, name) for name in AXES)
-        seeds = cells.setdefault(cell, {})
-        if result.run.seed in seeds:
-            raise ValueError(f"results: expected every run once, found {result.run} twice")
-        seeds[result.run.seed] = result
-    for name, values in fixed.items():
-        if name not in (*AXES, "seed") and len(values) > 1:
-            found = ", ".join(map(repr, values))
-            raise ValueError(f"results: expected one value of {name} in all runs, found {found}")
-    return {cell: [seeds[seed] for seed in sorted(seeds)] for cell, seeds in cells.items()}
-
-
-def measured_values(cells: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    """Return the values of each of ``AXES`` that occur.
-
-    Parameters
-    ----------
-    cells : iterable of tuple
-        Values of ``AXES``, in their order, at least one tuple.
-
-    Returns
-    -------
-    dict of str to list
-        For each axis the values that occur: numbers by size, words in the order of ``WORDS``.
-    """
-    rank = {word: place for place, word in enumerate(WORDS)}
-    columns = zip(*cells, strict=True)
-    return {
-        name: sorted(set(values), key=lambda value: rank.get(value, value))
-        for name, values in zip(AXES, columns, strict=True)
-    }
+    cells: dict[tuple[Any, ...], list[RunResult]] = {}
+    for settings, result in by_settings(results, (*AXES, "seed")).items():
+        cells.setdefault(settings[:-1], []).append(result)
+    return {cell: sorted(runs, key=lambda r: r.run.seed) for cell, runs in cells.items()}
 
 
 def pack_runs(cells: Mapping[tuple[Any, ...], Sequence[RunResult]]) -> dict[str, Any]:
@@ -111,7 +68,7 @@ def pack_runs(cells: Mapping[tuple[Any, ...], Sequence[RunResult]]) -> dict[str,
     ValueError
         If an axis has more than 64 values.
     """
-    axes = measured_values(cells)
+    axes = measured_values(cells, AXES)
     for name, values in axes.items():
         if len(values) > 64:
             raise ValueError(f"{name}: expected at most 64 different values, found {len(values)}")

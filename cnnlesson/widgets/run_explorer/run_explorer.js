@@ -1,8 +1,10 @@
 // Measured trainings of the real network: a map of their accuracy to tap, and every seed's losses.
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
+import { listSlider, nearest } from "../shared/list_slider.js";
+import { inDigits } from "../shared/numbers.js";
 import { unpack } from "./packed_runs.js";
-import { LINES, nearest, paths, runMap, SIGNS, show } from "./run_map.js";
+import { LINES, paths, runMap, SIGNS } from "./run_map.js";
 
 const SLIDERS = {
   lr: ["step size", "α"],
@@ -53,7 +55,7 @@ export function compute({ runs: table, lr, momentum, batch_size, pixels, order }
 
 /** Return a title and three lines. */
 function describe({ axes, cells, cell, effective }) {
-  const last = `Effective step α/(1−μ) = ${show(effective)}.`;
+  const last = `Effective step α/(1−μ) = ${inDigits(effective)}.`;
   const all = axes.lr.length * axes.momentum.length;
   const measured = `${cells.length} of this map’s ${all} cells were measured.`;
   if (!cell) return ["Not measured", "No run was made with these settings.", measured, last];
@@ -76,27 +78,6 @@ function describe({ axes, cells, cell, effective }) {
     fates.join(" "),
     last
   ];
-}
-
-/** A slider over the values that were measured, however they are spaced; returns what moves it. */
-function slider(self, parent, name) {
-  const row = add(parent, "div", { class: "slider" });
-  const caption = add(row, "label");
-  const [label, symbol] = SLIDERS[name];
-  add(add(caption, "span", {}, `${label} `), "i", {}, symbol);
-  const input = add(caption, "input", { type: "range", name, min: 0 });
-  const output = add(row, "output", { "aria-live": "off" }); // the slider says it itself
-  let values = [];
-  input.addEventListener("input", () => self.set({ [name]: values[input.valueAsNumber] }));
-  return (list, value) => {
-    values = list;
-    row.hidden = list.length < 2;
-    set(input, { max: list.length - 1, "aria-valuetext": show(value) });
-    const at = list.indexOf(nearest(list, value));
-    if (input.valueAsNumber !== at) input.value = String(at);
-    input.style.setProperty("--filled", String(at / (list.length - 1)));
-    setText(output, show(value));
-  };
 }
 
 function render({ model, el }) {
@@ -147,8 +128,10 @@ function render({ model, el }) {
     }
   );
   self.resetButton(add(story, "div", { class: "buttons" }));
-  /** @type {[string, ReturnType<typeof slider>][]} */
-  const sliders = Object.keys(SLIDERS).map((name) => [name, slider(self, controls, name)]);
+  const sliders = Object.entries(SLIDERS).map(([name, [label, symbol]]) => ({
+    name,
+    ...listSlider(self, controls, name, { label, symbol })
+  }));
   const choices = Object.entries(CHOICES).map(([name, [label, names]]) => {
     return self.choice(controls, name, { label, names });
   });
@@ -216,7 +199,10 @@ function render({ model, el }) {
       table.steps[table.batch_size.indexOf(nearest(table.batch_size, state.batch_size))]
     );
     boxes.forEach((box, i) => (box.checked = Boolean(LINES.indexOf(state.lines) & (1 << i))));
-    for (const [name, move] of sliders) move(result.axes[name], state[name]);
+    for (const { name, row, move } of sliders) {
+      row.hidden = result.axes[name].length < 2;
+      move(result.axes[name], state[name]);
+    }
     [table.pixels, result.axes.order].forEach((list, i) => (choices[i].hidden = list.length < 2));
     self.say(texts.join(" "));
   };

@@ -1,43 +1,21 @@
 """A map of measured trainings of the real network, to tap, and the losses of every seed."""
 
 import math
-import numbers
 from collections.abc import Sequence
 from itertools import product
 from statistics import median
 from typing import Any
 
-import numpy as np
-from traitlets import TraitError, default
+from traitlets import default
 
 from cnnlesson.experiments.run import RunResult
-from cnnlesson.widgets.run_explorer.packed_runs import (
-    AXES,
-    WORDS,
-    group_runs,
-    measured_values,
-    pack_runs,
-)
+from cnnlesson.widgets.run_explorer.packed_runs import AXES, group_runs, pack_runs
 from cnnlesson.widgets.shared.figure import Figure
-from cnnlesson.widgets.shared.settings import Choice, Setting
+from cnnlesson.widgets.shared.measured import WORDS, Measured, in_digits, measured_values
+from cnnlesson.widgets.shared.settings import Choice
 from cnnlesson.widgets.shared.svg import svg_image, svg_path
 
 __all__ = ["RunExplorer"]
-
-
-class _Measured(Setting):
-    """One of the values that the figure's runs were made with."""
-
-    def __init__(self) -> None:
-        super().__init__(None, [])
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        """Return the value as the runs have it, or raise ``traitlets.TraitError``."""
-        values = obj.axes[self.name]
-        if isinstance(value, str | numbers.Real) and value in values:
-            return values[values.index(value)]
-        expected = ", ".join(map(_show, values))
-        raise TraitError(f"{self.name}: expected one of {expected}, found {value!r}")
 
 
 class RunExplorer(Figure, module="run_explorer"):
@@ -73,16 +51,16 @@ class RunExplorer(Figure, module="run_explorer"):
         If an attribute is set to something that no run was made with.
     """
 
-    lr = _Measured()
-    momentum = _Measured()
-    batch_size = _Measured()
-    pixels = _Measured()
-    order = _Measured()
+    lr = Measured()
+    momentum = Measured()
+    batch_size = Measured()
+    pixels = Measured()
+    order = Measured()
     lines = Choice("none", "effective", "quadratic", "both")
 
     def __init__(self, results: Sequence[RunResult], **settings: Any) -> None:
         self._cells = group_runs(results)
-        self.axes = measured_values(self._cells)
+        self.axes = measured_values(self._cells, AXES)
         first = dict(zip(AXES, next(iter(self._cells)), strict=True))
         super().__init__(**(first | settings))
 
@@ -116,7 +94,8 @@ class RunExplorer(Figure, module="run_explorer"):
 
     def picture(self) -> str:
         """Return the map as an ``<svg>``: the darker a cell, the fewer errors its median has."""
-        axes = measured_values(cell for cell in self._cells if cell[3] == self.pixels)
+        own = (cell for cell in self._cells if cell[3] == self.pixels)
+        axes = measured_values(own, AXES)
         rates, momenta = axes["lr"], axes["momentum"][::-1]
         width, bottom = 560 / len(rates), 28 * len(momenta)
         cells = signs = here = ""
@@ -152,20 +131,20 @@ class RunExplorer(Figure, module="run_explorer"):
                 f'stroke="currentColor" stroke-width="1.5">{lines}</svg>'
             )
         rows = "".join(
-            f'<text x="64" y="{28 * j + 19}">{_show(momentum)}</text>'
+            f'<text x="64" y="{28 * j + 19}">{in_digits(momentum)}</text>'
             for j, momentum in enumerate(momenta)
         )
         label = (
             "A map of measured runs: step size "
-            f"from {_show(rates[0])} to {_show(rates[-1])} to the right, momentum upward. The "
-            "darker a cell, the higher its median test accuracy; a cross where a run diverged, a "
-            "ring where a network is dead, nothing where nothing was measured."
+            f"from {in_digits(rates[0])} to {in_digits(rates[-1])} to the right, momentum upward. "
+            "The darker a cell, the higher its median test accuracy; a cross where a run diverged, "
+            "a ring where a network is dead, nothing where nothing was measured."
         )
         body = (
             f'<g fill="currentColor">{cells}</g>{here}{lines}'
             f'<g fill="currentColor" font-size="13" text-anchor="middle">{signs}'
-            f'<text x="86" y="{bottom + 18}">α = {_show(rates[0])}</text>'
-            f'<text x="610" y="{bottom + 18}">{_show(rates[-1])}</text></g>'
+            f'<text x="86" y="{bottom + 18}">α = {in_digits(rates[0])}</text>'
+            f'<text x="610" y="{bottom + 18}">{in_digits(rates[-1])}</text></g>'
             '<g fill="currentColor" font-size="13" text-anchor="end">'
             f'{rows}<text x="20" y="19">μ</text></g>'
         )
@@ -174,8 +153,8 @@ class RunExplorer(Figure, module="run_explorer"):
     def summary(self) -> str:
         """Return what came of the runs of the cell, in one sentence."""
         setting = (
-            f"α = {_show(self.lr)}, μ = {_show(self.momentum)}, batches of {self.batch_size}, "
-            f"{WORDS[self.pixels]} and {WORDS[self.order]}"
+            f"α = {in_digits(self.lr)}, μ = {in_digits(self.momentum)}, "
+            f"batches of {self.batch_size}, {WORDS[self.pixels]} and {WORDS[self.order]}"
         )
         number, statuses = len(self.runs), [result.status for result in self.runs]
         if number == 0:
@@ -217,9 +196,3 @@ def _across(columns: Sequence[float], lr: float) -> float:
     """Return where a step size lies among the columns: between two of them by its logarithm."""
     k = min(max(sum(other <= lr for other in columns), 1), len(columns) - 1)
     return k - 1 + math.log(lr / columns[k - 1]) / math.log(columns[k] / columns[k - 1])
-
-
-def _show(value: float | str) -> str:
-    if isinstance(value, str):
-        return value
-    return np.format_float_positional(value, precision=3, fractional=False, trim="-")

@@ -1,14 +1,12 @@
 // The map of measured runs: a cell for every step size and momentum, coloured by median accuracy.
 import { add, set } from "../shared/dom.js";
+import { nearest } from "../shared/list_slider.js";
+import { inDigits } from "../shared/numbers.js";
 import { DIRECTIONS } from "../shared/point.js";
 
 /** As places: 1 and 2, a line each, and their sum. */
 export const LINES = ["none", "effective", "quadratic", "both"];
 const ROW = 28; // height of a cell, in pixels
-
-export const show = (value) => String(Number(value.toPrecision(3)));
-export const nearest = (list, value) =>
-  list.reduce((best, other) => (Math.abs(other - value) < Math.abs(best - value) ? other : best));
 
 /** Signs of what became of a run, as the `d` of a path. */
 export const SIGNS = {
@@ -110,7 +108,7 @@ export function runMap(self, parent) {
       axes = measured;
       const { lr: columns, momentum: rows } = axes;
       tall = ROW * rows.length;
-      const labels = [...columns.map(show).entries()];
+      const labels = [...columns.map(inDigits).entries()];
       const every = Math.ceil(
         ((7 * Math.max(...labels.map(([, text]) => text.length)) + 8) * columns.length) /
           (map.width - 64)
@@ -121,7 +119,7 @@ export function runMap(self, parent) {
         columns: labels.filter(([i]) => i % every === 0),
         y: [-0.5, rows.length - 0.5],
         yLabel: "momentum μ",
-        rows: [...rows.map(show).entries()]
+        rows: [...rows.map(inDigits).entries()]
       });
       set(hit, map.box);
       set(ground, map.box);
@@ -160,7 +158,7 @@ export function runMap(self, parent) {
       set(cursor, {
         "aria-valuemax": columns.length * rows.length,
         "aria-valuenow": j * columns.length + i + 1,
-        "aria-valuetext": `α = ${show(lr)}, μ = ${show(momentum)}: ${words}`
+        "aria-valuetext": `α = ${inDigits(lr)}, μ = ${inDigits(momentum)}: ${words}`
       });
       along.forEach((values, k) => {
         const isDrawn = LINES.indexOf(wanted) & (1 << k) && columns.length > 1;

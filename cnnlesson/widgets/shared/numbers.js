@@ -14,6 +14,12 @@ export function number(value, decimals = 2) {
 }
 
 /**
+ * Write a number with three digits, and no more of them than needed.
+ * @param {number} value
+ */
+export const inDigits = (value) => String(Number(value.toPrecision(3)));
+
+/**
  * Write a power of ten, 10⁻³.
  * @param {number} exponent
  */
