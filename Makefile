@@ -15,7 +15,7 @@ QUIET := TQDM_DISABLE=1 OMP_NUM_THREADS=1 \
 CHAPTER ?= notebooks/*.ipynb
 
 .PHONY: install book build test check prove notebooks figure lint lint-figures benchmarks results headline \
-	curvature weights repository clean
+	curvature weights kernel repository clean
 
 book: build
 	@echo
@@ -86,6 +86,12 @@ curvature: .venv/ready
 # The network that DigitReader runs: some minutes on one core. Its weights are committed.
 weights: .venv/ready
 	$(QUIET) $(BIN)/python -m cnnlesson.widgets.digit_reader
+
+# What trains in the page, from C to WebAssembly: the compiler is fetched for this alone.
+LAB := cnnlesson/widgets/training_lab
+kernel: .venv/ready
+	$(BIN)/python -m pip install --quiet --requirement $(LAB)/compiler.txt
+	$(BIN)/python -m cnnlesson.widgets.training_lab
 
 # make repository NAME=you/cnnlesson: for a fork, in the configuration, the README and the chapters.
 REPOSITORY := $(shell sed -n 's|^  url: https://github.com/||p' _config.yml)
