@@ -122,7 +122,7 @@ def test_a_step_is_the_optimisers(lr, momentum, rule, seed):
 
 
 def random_run(seed):
-    """Return settings drawn from those with which the network learns, and slowly enough to follow."""
+    """Return settings with which the network learns, and slowly enough to be followed."""
     draw = np.random.default_rng(seed)
     pixels = str(draw.choice(["raw", "unit", "standardized"]))
     momentum = float(draw.choice([0, 0.5, 0.8, 0.9]))

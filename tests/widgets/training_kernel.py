@@ -1,6 +1,5 @@
 """The laboratory's kernel, run by Python: what the tests hold against PyTorch."""
 
-from ctypes import c_int32, c_uint8
 from functools import cache
 from pathlib import Path
 
@@ -46,13 +45,11 @@ class Kernel:
 
     def _view(self, name: str, dtype: type, *shape: int) -> NDArray:
         memory = self._exports["memory"]
-        kind = {np.uint8: c_uint8}.get(dtype, c_int32)
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        whole = (memory.data_len(self._store),)
+        content = np.ctypeslib.as_array(memory.data_ptr(self._store), whole)
         at = self._exports[name](self._store)
-        bytes_ = np.ctypeslib.as_array(
-            memory.data_ptr(self._store), (memory.data_len(self._store),)
-        )
-        size = int(np.prod(shape)) * (1 if kind is c_uint8 else 4)
-        return bytes_[at : at + size].view(dtype).reshape(shape)
+        return content[at : at + size].view(dtype).reshape(shape)
 
     def _put(self, x: torch.Tensor, y: torch.Tensor) -> int:
         self._images[: len(x)] = x.reshape(len(x), -1).numpy()
