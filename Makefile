@@ -15,7 +15,7 @@ QUIET := TQDM_DISABLE=1 OMP_NUM_THREADS=1 \
 CHAPTER ?= notebooks/*.ipynb
 
 .PHONY: install book build test check prove notebooks figure lint lint-figures benchmarks results headline \
-	curvature weights kernel repository clean
+	curvature weights kernel sample repository clean
 
 book: build
 	@echo
@@ -86,6 +86,10 @@ curvature: .venv/ready
 # The network that DigitReader runs: some minutes on one core. Its weights are committed.
 weights: .venv/ready
 	$(QUIET) $(BIN)/python -m cnnlesson.widgets.digit_reader
+
+# The 8,000 digits that come with the package and into the page, from MNIST's verified files.
+sample: .venv/ready
+	$(BIN)/python -m cnnlesson._support.sample
 
 # What trains in the page, from C to WebAssembly: the compiler is fetched for this alone.
 LAB := cnnlesson/widgets/training_lab

@@ -38,7 +38,7 @@ def sweep(
         What to measure. A run that stands there twice is measured once.
     path : path-like, default "runs.jsonl"
         The file of results. It may hold other runs too. Only one sweep at a time may write it.
-    source : {"auto", "mnist", "sklearn"}, default "auto"
+    source : {"auto", "mnist", "sample", "sklearn"}, default "auto"
         The digits, as for `load_digits`.
     n_jobs : int, default -1
         Number of processes; -1 for one a processor.
