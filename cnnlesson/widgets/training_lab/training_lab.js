@@ -17,7 +17,7 @@ import { save, savePicture } from "./saving.js";
 
 const MOST_RUNS = 8; // as many as there are colours
 const INVITATION = "Choose the settings, and press Train.";
-const HEADINGS = ["training", "test accuracy", "mean loss", "seconds", ""];
+const HEADINGS = ["training", "test accuracy", "mean loss", "seconds", "curve"];
 const NAMES = {
   pixels: { raw: "0 to 255", unit: "0 to 1", standardized: "standardised" },
   order: { shuffled: "shuffled anew", sorted: "sorted by class" },
@@ -72,6 +72,7 @@ function render({ model, el }) {
   add(more, "summary", {}, "More settings");
   const others = add(more, "div", { class: "columns" });
   const fixed = [
+    shelf,
     self.slider(others, "batch_size", { label: "images a step", step: 1, show: String }).row,
     self.slider(others, "num_epochs", { label: "passes", step: 1, show: String }).row,
     self.slider(others, "num_images", { label: "training images", step: 100, show: String }).row,
@@ -139,6 +140,18 @@ function render({ model, el }) {
     return add(row, "i");
   });
   desk.addEventListener("toggle", () => read());
+
+  /** @type {WeakMap<number[], { length: number, curve: ReturnType<typeof curveOf> }>} */
+  const curvesKnown = new WeakMap(); // a slider that is dragged changes none
+
+  /** @type {typeof curveOf} */
+  function drawnCurve(settings, all) {
+    const known = curvesKnown.get(all);
+    if (known?.length === all.length) return known.curve;
+    const curve = curveOf(settings, all);
+    curvesKnown.set(all, { length: all.length, curve });
+    return curve;
+  }
 
   /** Show words; screen readers hear of beginnings and ends. */
   function say(text, isWrong = false) {
@@ -303,7 +316,7 @@ function render({ model, el }) {
     halt.disabled = !isBusy;
     setText(hold, phase === "paused" ? "Go on" : "Pause");
     for (const row of fixed) {
-      for (const input of row.querySelectorAll("input, select"))
+      for (const input of row.querySelectorAll("input, select, button"))
         input.toggleAttribute("disabled", isBusy);
     }
     const newest = runs.at(-1);
@@ -320,7 +333,7 @@ function render({ model, el }) {
     const domains = logarithmic(
       shown.map((run) => {
         const { number, settings, seeds } = run;
-        const curves = seeds.map((seed) => curveOf(settings, seed.losses));
+        const curves = seeds.map((seed) => drawnCurve(settings, seed.losses));
         return {
           number,
           points: seeds.length > 1 ? [] : curves[0].points,

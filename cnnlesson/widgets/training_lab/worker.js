@@ -23,6 +23,7 @@ export function listen(scope) {
    *   changes: { step: number, lr: number, momentum: number }[], news: boolean }[]} */
   let seeds = [];
   let isPaused = false;
+  let isTicking = false;
   let [seconds, reported] = [0, 0];
   const tick = new MessageChannel();
 
@@ -51,6 +52,7 @@ export function listen(scope) {
 
   /** Train for a moment, tell, and let messages in. */
   const work = () => {
+    isTicking = false;
     if (isPaused) return;
     const started = performance.now();
     let running = seeds.filter(({ training }) => training.status === "running");
@@ -63,7 +65,8 @@ export function listen(scope) {
     }
     seconds += (performance.now() - started) / 1000;
     if (!running.length || performance.now() > reported + 100) report();
-    if (running.length) tick.port2.postMessage(null);
+    isTicking = running.length > 0;
+    if (isTicking) tick.port2.postMessage(null);
   };
   tick.port1.onmessage = work;
 
@@ -89,7 +92,7 @@ export function listen(scope) {
     },
     resume() {
       isPaused = false;
-      work();
+      if (!isTicking) work();
     },
     stop() {
       for (const one of seeds) {
