@@ -18,7 +18,6 @@ __all__ = [
     "NonNegativeCount",
     "NonNegatives",
     "Positive",
-    "Positives",
     "Seed",
     "Vector",
     "checked",
@@ -72,11 +71,6 @@ def _vector(kinds: str, accepts: Callable[[np.ndarray], np.ndarray]) -> BeforeVa
 
 Vector = Annotated[
     np.ndarray, _vector("iuf", np.isfinite), Field(description="a vector of finite numbers")
-]
-Positives = Annotated[
-    np.ndarray,
-    _vector("iuf", lambda x: np.isfinite(x) & (x > 0)),
-    Field(description="a positive finite number, or a vector of them"),
 ]
 NonNegatives = Annotated[
     np.ndarray,

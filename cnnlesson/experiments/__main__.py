@@ -75,7 +75,7 @@ def print_headline() -> None:
     for momentum, printed in PRINTED.items():
         sys.stdout.write(
             f"\nmomentum {momentum}: off by a factor (median and range over seeds; "
-            f"{FITTED[momentum]} epochs), then the mean loss of each epoch likewise\n"
+            f"{FITTED} epochs), then the mean loss of each epoch likewise\n"
         )
         heading = ["", "", *(f"{loss:.4f}" for loss in printed)]
         rows = {"printed": heading} | {
