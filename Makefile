@@ -70,6 +70,7 @@ benchmarks: build
 	$(BIN)/python tests/benchmarks/import_time.py
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/figure_speed.py
+	$(BIN)/python tests/benchmarks/lab_speed.py
 
 # Goes on where it was interrupted. One study alone: make results STUDIES=map
 results: .venv/ready

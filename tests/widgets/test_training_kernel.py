@@ -6,7 +6,8 @@ import os
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings as hypothesis_settings, strategies as st
+from scipy.stats import ks_2samp
 from torch import nn
 from torch.nn import functional
 from training_kernel import COUNT, RULES, WASM, Kernel
@@ -94,7 +95,7 @@ def test_the_random_states_hold_what_they_promise():
     assert ties > 1000
 
 
-@settings(deadline=None, max_examples=40)
+@hypothesis_settings(deadline=None, max_examples=40)
 @given(
     lr=st.floats(2**-16, 1, width=32),
     momentum=st.floats(0, 127 / 128, width=32),
@@ -255,6 +256,37 @@ def test_it_is_small_and_asks_for_nothing_that_differs_between_machines():
     assert len(wasm) < 20_000
     # Relaxed instructions are 0xfd and an opcode from 0x100 on, which LEB128 writes so.
     assert not any(bytes([0xFD, low, 0x02]) in wasm for low in range(0x80, 0x94))
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"lr": 0.02, "momentum": 0.9, "pixels": "standardized"},
+        {"lr": 0.001, "momentum": 0.95, "pixels": "raw"},  # where it depends on the seed
+    ],
+    ids=["in the middle", "near the edge"],
+)
+def test_whole_trainings_cannot_be_told_from_those_of_pytorch(settings):
+    """Kolmogorov and Smirnov's test: two samples of 20 test accuracies, of different seeds."""
+    sample = load_digits("sample")
+    ours = [train(Run(seed=seed, **settings), sample)[1] for seed in range(20)]
+    theirs = [
+        run_experiment(Run(seed=seed, **settings), sample).test_accuracy for seed in range(20, 40)
+    ]
+    assert ks_2samp(np.nan_to_num(ours), np.nan_to_num(theirs)).pvalue > 0.01
+
+
+def test_two_forms_are_one_to_the_last_bit_while_the_step_size_is_a_constant_power_of_two(digits):
+    experiment = prepare(Run(pixels="standardized", num_images=320, num_test_images=1), digits)
+    kernels = [Kernel(experiment.model) for _ in range(2)]
+    agree = []
+    for step, (x, y) in enumerate(batches(experiment, torch.Generator().manual_seed(0))):
+        for kernel, rule in zip(kernels, ("pytorch", "classical"), strict=True):
+            kernel.gradient(x, y)
+            kernel.update(2**-6 if step < 5 else 2**-7, 0.9, rule)
+        agree.append(np.array_equal(kernels[0].parameters, kernels[1].parameters))
+    assert agree == [True] * 5 + [False] * 5
 
 
 @pytest.mark.prove
