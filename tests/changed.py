@@ -38,7 +38,8 @@ def _is_tested_in(file: Path, tests: Path) -> bool:
             return tests.parts[:2] in (("tests", "widgets"), ("tests", "browser"))
         case ("cnnlesson", "widgets", figure, _, *_):
             # tests/browser/test_browser_momentum.py tests widgets/momentum_explorer
-            return tests.parts[1] in ("widgets", "browser") and figure.startswith(subject)
+            is_of_it = figure.startswith(subject) or subject.startswith(figure)
+            return tests.parts[1] in ("widgets", "browser") and is_of_it
         case ("cnnlesson", room, _, *_):
             return tests.parts[:2] == ("tests", room.removeprefix("_"))
         case ("cnnlesson", _):

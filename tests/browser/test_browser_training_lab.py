@@ -2,6 +2,7 @@
 
 import base64
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,12 +16,8 @@ SHORT = {"num_images": 1000}
 PATIENCE = 240_000  # milliseconds: on a busy machine too
 
 
-class FIGURE(TrainingLab):
-    """The figure as chapters have it, with buttons."""
-
-    def __init__(self) -> None:
-        presets = {"no momentum": SETTINGS | {"momentum": 0.0}}
-        super().__init__(presets=presets, **SETTINGS)
+FIGURE = partial(TrainingLab, presets={"no momentum": SETTINGS | {"momentum": 0.0}}, **SETTINGS)
+FIGURE.module = TrainingLab.module
 
 
 def words(page):
