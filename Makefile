@@ -15,7 +15,7 @@ QUIET := TQDM_DISABLE=1 OMP_NUM_THREADS=1 \
 CHAPTER ?= notebooks/*.ipynb
 
 .PHONY: install book build test check prove notebooks figure lint lint-figures benchmarks results headline \
-	curvature weights repository lock clean
+	curvature weights kernel sample repository lock clean
 
 book: build
 	@echo
@@ -71,6 +71,7 @@ benchmarks: build
 	$(BIN)/python tests/benchmarks/import_time.py
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/figure_speed.py
+	$(BIN)/python tests/benchmarks/lab_speed.py
 
 # Goes on where it was interrupted. One study alone: make results STUDIES=map
 results: .venv/ready
@@ -87,6 +88,16 @@ curvature: .venv/ready
 # The network that DigitReader runs: some minutes on one core. Its weights are committed.
 weights: .venv/ready
 	$(QUIET) $(BIN)/python -m cnnlesson.widgets.digit_reader
+
+# The 8,000 digits that come with the package and into the page, from MNIST's verified files.
+sample: .venv/ready
+	$(BIN)/python -m cnnlesson._support.sample
+
+# What trains in the page, from C to WebAssembly: the compiler is fetched for this alone.
+LAB := cnnlesson/widgets/training_lab
+kernel: .venv/ready
+	$(BIN)/python -m pip install --quiet --requirement $(LAB)/compiler.txt
+	$(BIN)/python -m cnnlesson.widgets.training_lab
 
 # make repository NAME=you/cnnlesson: for a fork, in the configuration, the README and the chapters.
 REPOSITORY := $(shell sed -n 's|^  url: https://github.com/||p' _config.yml)

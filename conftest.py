@@ -35,7 +35,7 @@ def _has_mnist() -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Compare the chapters strictly on MNIST; on the embedded digits only run them."""
+    """Compare the chapters strictly on MNIST; on the sample only run them."""
     # A shell that puts the checks in the background has them ignore Ctrl+C, which some send.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     config.has_mnist = _has_mnist()
@@ -48,7 +48,7 @@ def pytest_report_header(config: pytest.Config) -> str:
     if config.has_mnist:
         return "digits: MNIST; every output of every chapter is compared"
     return (
-        "digits: the embedded ones, as MNIST is neither on disk nor to be had; "
+        "digits: a sample of MNIST, as all of it is neither on disk nor to be had; "
         "the chapters run, their outputs are NOT compared"
     )
 

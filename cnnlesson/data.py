@@ -1,4 +1,4 @@
-"""Digits in: MNIST, scikit-learn's embedded digits, or your own arrays."""
+"""Digits in: MNIST, a sample of it, scikit-learn's smaller digits, or your own arrays."""
 
 import os
 import warnings
@@ -13,6 +13,7 @@ from cnnlesson._support.arrays import Part, as_digits, read_pair
 from cnnlesson._support.files import AnyPath, expand
 from cnnlesson._support.memory import check_memory
 from cnnlesson._support.mnist import MNIST, read_mnist
+from cnnlesson._support.sample import read_sample
 
 __all__ = ["Digits", "load_arrays", "load_digits", "standardize"]
 
@@ -29,7 +30,7 @@ class Digits(NamedTuple):
     labels : torch.Tensor, shape (n,), int64
         The digit in each image, 0 to 9.
     source : str
-        ``"mnist"``, ``"mnist-test"``, ``"sklearn"`` or ``"arrays"``.
+        ``"mnist"``, ``"mnist-test"``, ``"sample"``, ``"sklearn"`` or ``"arrays"``.
     """
 
     images: Tensor
@@ -46,16 +47,19 @@ def load_digits(source: str = "auto", *, data_dir: AnyPath | None = None) -> Dig
 
     Parameters
     ----------
-    source : {"auto", "mnist", "mnist-test", "sklearn"}, default "auto"
+    source : {"auto", "mnist", "mnist-test", "sample", "sklearn"}, default "auto"
         ``"mnist"`` is MNIST's 60,000 training images and ``"mnist-test"`` its 10,000 test images.
-        ``"sklearn"`` is the 1,797 digits of 8×8 pixels that scikit-learn carries, enlarged to
-        20×20 and centred in 28×28, as MNIST's are. ``"auto"`` is ``"mnist"``, or ``"sklearn"``
-        with a warning where MNIST is neither on disk nor to be fetched.
+        ``"sample"`` is 8,000 of the former, which come with the package: the 6,000 training and
+        2,000 test images of the course's short measured trainings, in this order. ``"sklearn"`` is
+        the 1,797 digits of 8×8 pixels that scikit-learn carries, enlarged to 20×20 and centred in
+        28×28, as MNIST's are. ``"auto"`` is ``"mnist"``, or ``"sample"`` with a warning where MNIST
+        is neither on disk nor to be fetched.
     data_dir : str or path-like, optional
         A folder that holds MNIST's four files, gzipped or not, or torchvision's folder with
         ``MNIST/raw`` in it. Names with a dot, such as ``t10k-images.idx3-ubyte``, are MNIST's too.
         Without it, the folder named by the environment variable ``CNNLESSON_DATA``. Without that,
-        the user's cache, to which MNIST (11 MB) is downloaded once. Not used by ``"sklearn"``.
+        the user's cache, to which MNIST (11 MB) is downloaded once. Not used by ``"sample"`` and
+        ``"sklearn"``.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def load_digits(source: str = "auto", *, data_dir: AnyPath | None = None) -> Dig
     ------
     ValueError
         If ``source`` is unknown, or a file in the given folder is not the one MNIST published:
-        damaged, or another data set's, such as Fashion-MNIST's.
+        damaged, or another data set's, such as Fashion-MNIST's; or the sample is damaged.
     OSError
         If a file in the given folder is missing or cannot be read, or the cache cannot be written:
         ``FileNotFoundError``, ``PermissionError`` and so on. If MNIST cannot be fetched:
@@ -75,13 +79,15 @@ def load_digits(source: str = "auto", *, data_dir: AnyPath | None = None) -> Dig
     Warns
     -----
     UserWarning
-        If ``source`` is ``"auto"`` and these are not MNIST's digits.
+        If ``source`` is ``"auto"`` and these are not all of MNIST's digits.
     """
-    sources = ("auto", *MNIST, "sklearn")
+    sources = ("auto", *MNIST, "sample", "sklearn")
     if source not in sources:
         raise ValueError(f"source: expected one of {', '.join(sources)}, found {source!r}")
     if source == "sklearn":
         return _embedded_digits()
+    if source == "sample":
+        return _digits(*read_sample(), source)
 
     part = "mnist" if source == "auto" else source
     folder = os.environ.get("CNNLESSON_DATA") or None if data_dir is None else data_dir
@@ -90,14 +96,16 @@ def load_digits(source: str = "auto", *, data_dir: AnyPath | None = None) -> Dig
     except OSError as error:
         if source != "auto" or folder is not None:
             raise
-        warnings.warn(
-            f"These are scikit-learn's 1,797 small digits, not MNIST. {error}", stacklevel=2
-        )
-        return _embedded_digits()
+        warnings.warn(f"These are 8,000 of MNIST's 60,000 digits. {error}", stacklevel=2)
+        return _digits(*read_sample(), "sample")
+    return _digits(images, labels, part)
+
+
+def _digits(images: np.ndarray, labels: np.ndarray, source: str) -> Digits:
     return Digits(
         torch.from_numpy(images[:, np.newaxis].astype(np.float32)),
         torch.from_numpy(labels.astype(np.int64)),
-        part,
+        source,
     )
 
 

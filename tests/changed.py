@@ -52,7 +52,8 @@ def _is_tested_in(file: Path, tests: Path) -> bool:
             return tests.parts[:2] in (("tests", "widgets"), ("tests", "browser"))
         case ("cnnlesson", "widgets", figure, _, *_):
             # tests/browser/test_browser_momentum.py tests widgets/momentum_explorer
-            is_its_own = tests.parts[1] in ("widgets", "browser") and figure.startswith(subject)
+            is_of_it = figure.startswith(subject) or subject.startswith(figure)
+            is_its_own = tests.parts[1] in ("widgets", "browser") and is_of_it
             return is_its_own or tests == EVERY_FIGURE
         case ("cnnlesson", room, _, *_):
             return tests.parts[:2] == ("tests", room.removeprefix("_"))

@@ -38,7 +38,7 @@ MAY_IMPORT = {
 # them in their own room only; the others of a room import none of it.
 ORDER = {
     "_support": (
-        *("fingerprints", "files", "memory", "idx", "mnist", "tables", "arrays"),
+        *("fingerprints", "files", "memory", "idx", "mnist", "sample", "tables", "arrays"),
         *("arguments", "axes", "functions", "parameters", "operations", "work"),
         *("verdicts", "shape_table", "modes", "inputs", "eager", "diagnosis", "answers"),
         *("checkpoint", "guard"),

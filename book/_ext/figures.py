@@ -2,7 +2,8 @@
 
 One classic script and one stylesheet are written from the package's JavaScript and CSS, and
 loaded on those pages that hold a figure. Weights of a network, in a file beside the module that
-runs it, get a script of their own. Sphinx adds the content's checksum to their addresses.
+runs it, get a script of their own. What `TrainingLab` needs is fetched by itself, when it is first
+asked to train. Sphinx adds the content's checksum to their addresses.
 """
 
 import base64
@@ -15,6 +16,7 @@ from sphinx.application import Sphinx
 
 from cnnlesson.widgets.shared.bundle import definitions
 from cnnlesson.widgets.shared.sources import WIDGETS, styles
+from cnnlesson.widgets.training_lab.training_lab import parcel
 
 _HERE = Path(__file__).parent
 _LIVE = "training_panel"  # draws what a kernel trains: no page of the book can
@@ -46,6 +48,15 @@ def _weights() -> dict[str, str]:
     }
 
 
+def _parts() -> dict[str, str]:
+    """Return the scripts that hold what the laboratory trains with, by name."""
+    return {
+        f"training_lab_{i}.js": f"(globalThis.cnnlessonParts ??= [])[{i}] = "
+        f'"{base64.b64encode(part).decode()}";\n'
+        for i, part in enumerate(parcel())
+    }
+
+
 def _write_assets(app: Sphinx) -> None:
     # Added now, because a static path known earlier has each of its scripts loaded on every page.
     folder = Path(app.doctreedir) / "figures"
@@ -54,6 +65,8 @@ def _write_assets(app: Sphinx) -> None:
     (folder / "figures.css").write_text(_stylesheet(), "utf-8")
     for module, script in _weights().items():
         (folder / f"{module}_weights.js").write_text(script, "utf-8")
+    for name, script in _parts().items():
+        (folder / name).write_text(script, "utf-8")
     app.config.html_static_path.append(str(folder))
 
 

@@ -3,6 +3,9 @@
 // A page opened from a file may not import a module from another file, so the modules stand in this
 // classic script, after what follows here: a function each, called when its figure is on the page.
 const modules = {};
+// Where this script lies, what a figure fetches later lies too.
+const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+globalThis.cnnlessonHome = new URL(".", script.src).href;
 
 /** Keep a module until it is first asked for. */
 // biome-ignore lint/correctness/noUnusedVariables: called by what follows

@@ -188,7 +188,7 @@ def prepare(run: Run, digits: Digits | None = None) -> Experiment:
         If there are fewer images than ``run`` asks for.
     """
     digits = load_digits() if digits is None else digits
-    train, test = choose_images(run, digits.labels)
+    train, test = choose_images(run, digits.labels, digits.source)
     x_train, x_test = scaled(digits, train, run.pixels), scaled(digits, test, run.pixels)
     started = time.perf_counter()
     with Seeded(run.seed):
@@ -230,7 +230,8 @@ def run_experiment(
         What to do.
     digits : Digits, optional
         The images, ``load_digits()`` otherwise. Seven tenths of them, always the same, are for
-        training, the rest for testing.
+        training, the rest for testing. Of the sample 6,000 are for training, the very images that
+        a run of so many gets from all of MNIST.
     progress : bool, default False
         Show a bar per epoch.
     on_step : callable, optional

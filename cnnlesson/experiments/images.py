@@ -6,13 +6,14 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cnnlesson._support.sample import NUM_TRAIN
 from cnnlesson.data import Digits, standardize
 from cnnlesson.experiments.run import Pixels, Run
 
-__all__ = ["RandomShift", "choose_images"]
+__all__ = ["RandomShift", "choose_images", "num_available", "scaled"]
 
 
-def choose_images(run: Run, labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def choose_images(run: Run, labels: Tensor, source: str = "") -> tuple[np.ndarray, np.ndarray]:
     """Choose training and test images, the former in the order in which the run meets them.
 
     Parameters
@@ -21,6 +22,9 @@ def choose_images(run: Run, labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
         What is set.
     labels : torch.Tensor, shape (n,)
         Labels of all digits, in the order of their file.
+    source : str, default ""
+        Which digits, as ``Digits.source`` names them. The sample is divided already, as MNIST would
+        be by scikit-learn's split.
 
     Returns
     -------
@@ -33,7 +37,10 @@ def choose_images(run: Run, labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
         If there are fewer than ``run`` asks for.
     """
     everything = np.arange(len(labels))
-    train, test = train_test_split(everything, train_size=0.7, random_state=0)
+    if source == "sample":
+        train, test = everything[:NUM_TRAIN], everything[NUM_TRAIN:]
+    else:
+        train, test = train_test_split(everything, train_size=0.7, random_state=0)
     if run.split == "with-replacement":
         test = np.random.default_rng(0).choice(everything, len(test))
         train = np.setdiff1d(everything, test)
@@ -52,6 +59,24 @@ def choose_images(run: Run, labels: Tensor) -> tuple[np.ndarray, np.ndarray]:
             stretches = [stretches[i] for i in generator.permutation(len(stretches))]
         train = np.concatenate(stretches)
     return train, test
+
+
+def num_available(digits: Digits) -> tuple[int, int]:
+    """Return how many of the digits are for training, and how many for testing.
+
+    Parameters
+    ----------
+    digits : Digits
+        The digits.
+
+    Returns
+    -------
+    tuple of int
+        Both numbers.
+    """
+    n = len(digits.images)
+    num_train = NUM_TRAIN if digits.source == "sample" else n * 7 // 10
+    return num_train, n - num_train
 
 
 def scaled(digits: Digits, indices: np.ndarray, pixels: Pixels) -> Tensor:

@@ -39,7 +39,7 @@ def sweep(
     path : path-like, default "runs.jsonl"
         The file of results. It may hold other runs too. One sweep at a time writes it: beside it
         stands an empty file ``runs.jsonl.lock``, which says whether one does.
-    source : {"auto", "mnist", "sklearn"}, default "auto"
+    source : {"auto", "mnist", "sample", "sklearn"}, default "auto"
         The digits, as for `load_digits`.
     n_jobs : int, default -1
         Number of processes; -1 for one a processor.

@@ -9,4 +9,5 @@ from .polynomial_fit import PolynomialFit as PolynomialFit
 from .run_explorer import RunExplorer as RunExplorer
 from .shape_explorer import ShapeExplorer as ShapeExplorer
 from .stability_map import StabilityMap as StabilityMap
+from .training_lab import TrainingLab as TrainingLab
 from .training_panel import TrainingPanel as TrainingPanel

@@ -264,8 +264,8 @@ def refused_cache(cache, kind):
     assert "data_dir" in message
     assert "CNNLESSON_DATA" in message
     assert "\n" not in message
-    with pytest.warns(UserWarning, match="scikit-learn") as warned:
-        assert load_digits().source == "sklearn"
+    with pytest.warns(UserWarning, match="8,000") as warned:
+        assert load_digits().source == "sample"
     assert str(cache) in str(warned[0].message)
     assert "mirror" not in str(warned[0].message)
     return message

@@ -20,8 +20,8 @@ from traitlets import TraitError
 import cnnlesson
 from cnnlesson import Run, load_digits, run_experiment
 from cnnlesson.widgets import TrainingPanel
+from cnnlesson.widgets.shared.example_runs import EXAMPLES
 from cnnlesson.widgets.training_panel import training_panel, worker
-from cnnlesson.widgets.training_panel.example_runs import EXAMPLES
 from cnnlesson.widgets.training_panel.loss_plot import Curve
 
 DIGITS = load_digits("sklearn")

@@ -2,11 +2,11 @@
 
 import { grid } from "../shared/digits.js";
 import { add, set, setText } from "../shared/dom.js";
-import { drawnOn, pad } from "../shared/drawing.js";
+import { centred, drawnOn, pad } from "../shared/drawing.js";
 import { figure } from "../shared/figure.js";
 import { number } from "../shared/numbers.js";
 import { levels, picture, pixels } from "../shared/pixels.js";
-import { centred, forward, unpack } from "./convnet.js";
+import { forward, unpack } from "./convnet.js";
 
 const POOLED = "The largest of each 2×2 values of the same map before.";
 

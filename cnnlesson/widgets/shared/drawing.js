@@ -67,6 +67,49 @@ export function drawnOn(image, drawing) {
 }
 
 /**
+ * Bring the ink where MNIST's makers put it: its box scaled to 20 pixels on the longer side, its
+ * centre of mass in the middle of the 28×28.
+ * @param {number[][]} image rows of ink from 0 to 1
+ */
+export function centred(image) {
+  let [total, down, across] = [0, 0, 0];
+  /** @type {number[][]} */
+  const [rows, columns] = [[], []];
+  image.forEach((row, i) =>
+    row.forEach((ink, j) => {
+      if (!ink) return;
+      total += ink;
+      down += ink * i;
+      across += ink * j;
+      rows.push(i);
+      columns.push(j);
+    })
+  );
+  if (!total) return image;
+  const extent = (/** @type {number[]} */ indices) =>
+    Math.max(...indices) - Math.min(...indices) + 1;
+  const step = Math.max(extent(rows), extent(columns)) / 20;
+  const near = (/** @type {number} */ centre, /** @type {number} */ index) => {
+    const place = centre + (index - 13.5) * step;
+    const before = Math.floor(place);
+    return [
+      [before, 1 - (place - before)],
+      [before + 1, place - before]
+    ];
+  };
+  const steps = image.map((_, index) => [near(down / total, index), near(across / total, index)]);
+  return image.map((row, i) =>
+    row.map((_, j) => {
+      let ink = 0;
+      for (const [y, a] of steps[i][0]) {
+        for (const [x, b] of steps[j][1]) ink += a * b * (image[y]?.[x] ?? 0);
+      }
+      return ink;
+    })
+  );
+}
+
+/**
  * A map to draw on, for a figure with the setting `drawing`, and perhaps `digit` for what lies
  * under it. A pointer draws or, once the eraser is chosen, clears; space turns a pixel over; enter
  * draws a line from the last mark.

@@ -18,7 +18,9 @@ __all__ = ["SHARED_STYLES", "WIDGETS", "esm_of", "sources_of", "style_of", "styl
 
 WIDGETS = Path(__file__).parents[1]
 # Later rules win over earlier ones of the same weight: the order is part of what they say.
-SHARED_STYLES = ("frame", "plot", "curves", "point", "words", "controls", "pixels", "media")
+SHARED_STYLES = (
+    *("frame", "plot", "curves", "losses", "point", "words", "controls", "pixels", "media"),
+)
 
 _followed: list[tuple[Any, Callable[[], str]]] = []
 

@@ -1,9 +1,6 @@
 """What stands for the panel where there is no kernel: two trainings that were run once."""
 
-import math
-
-from cnnlesson.widgets.shared.svg import svg_image, svg_path
-from cnnlesson.widgets.training_panel.example_runs import EXAMPLES
+from cnnlesson.widgets.shared.examples import describe_examples, examples_picture
 
 __all__ = ["still_panel"]
 
@@ -16,42 +13,8 @@ def still_panel() -> str:
     str
         HTML. Always the same.
     """
-    curves, labels, names = [], [], []
-    for example, look, word in zip(
-        EXAMPLES, ("", ' stroke-dasharray="5 4"'), ("solid", "dashed"), strict=True
-    ):
-        points = [
-            (70 + 560 * (i + 1) / len(example.losses), 110 - 80 * math.log10(loss / 10))
-            for i, loss in enumerate(example.losses)
-        ]
-        momentum = f"μ = {example.run.momentum:g}"
-        curves.append(f'<path d="{svg_path(points)}"{look}/>')
-        labels.append(f'<text x="624" y="{points[-1][1] - 22:.0f}">{momentum}</text>')
-        names.append(
-            f"with {momentum} ({word}), {100 * example.test_accuracy:.1f}% of "
-            f"{example.run.num_test_images:,} test images are right"
-        )
-    marks = "".join(
-        f'<text x="62" y="{114 - 80 * (power - 1)}">{10.0**power:g}</text>'
-        for power in (2, 1, 0, -1)
-    )
-    run = EXAMPLES[0].run
-    label = (
-        "The loss of two trainings against the images seen, on a logarithmic "
-        "scale. With less momentum it keeps falling; with more it soon falls no further."
-    )
-    body = (
-        '<rect x="70" y="25" width="560" height="265" fill="none" stroke="#888"/>'
-        '<g fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round">'
-        f"{''.join(curves)}</g>"
-        f'<g fill="currentColor" font-size="13" text-anchor="end">{marks}{"".join(labels)}'
-        '<text x="70" y="310">0</text><text x="62" y="14">loss</text>'
-        f'<text x="630" y="310">{run.num_images:,} images seen</text></g>'
-    )
     return (
-        f'<div class="cnnlesson-panel">\n{svg_image(body, label=label)}\n'
-        f"<p>After one epoch of {run.num_images:,} images at α = {run.lr:g}, "
-        f"{', and '.join(names)}.</p>\n"
+        f'<div class="cnnlesson-panel">\n{examples_picture()}\n<p>{describe_examples()}</p>\n'
         "<p>In a live notebook you set the sliders here, press Train and watch. To do that, "
         "open this chapter in Binder or Colab, with the rocket at the top of the page.</p>\n"
         "</div>"

@@ -11,6 +11,7 @@ from IPython import get_ipython
 from traitlets import Bunch, TraitError, validate
 
 from cnnlesson.data import Digits, load_digits
+from cnnlesson.experiments.images import num_available
 from cnnlesson.experiments.run import Run, RunResult
 from cnnlesson.widgets.shared.settings import Choice, Number, Whole
 from cnnlesson.widgets.training_panel.controls import Buttons, setting_controls
@@ -41,7 +42,8 @@ class TrainingPanel(ipywidgets.VBox):
     Parameters
     ----------
     digits : Digits, optional
-        The images, ``load_digits()`` otherwise. Seven tenths of them are for training.
+        The images, ``load_digits()`` otherwise. Seven tenths of them are for training; of
+        the sample, three quarters.
     **settings
         Initial values of the attributes below.
 
@@ -112,7 +114,9 @@ class TrainingPanel(ipywidgets.VBox):
         n = len(self._digits.images)
         if n < 143:
             raise ValueError(f"digits: expected at least 143 images, found {n}")
-        self._available = {"num_images": n * 7 // 10, "num_test_images": n - n * 7 // 10}
+        self._available = dict(
+            zip(("num_images", "num_test_images"), num_available(self._digits), strict=True)
+        )
         for name, most in self._available.items():
             settings.setdefault(name, min(most, getattr(type(self), name).default_value))
         super().__init__(**settings)

@@ -133,17 +133,17 @@ def test_no_network_is_one_clear_error():
     assert "data_dir" in message
 
 
-def test_auto_without_network_warns_once_and_is_sklearn():
+def test_auto_without_network_warns_once_and_is_the_sample():
     for _ in range(2):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             loaded = load_digits()
-        assert loaded.source == "sklearn"
-        assert torch.equal(loaded.images, load_digits("sklearn").images)
+        assert loaded.source == "sample"
+        assert torch.equal(loaded.images, load_digits("sample").images)
         (warning,) = caught
         assert warning.category is UserWarning
         assert warning.filename == __file__  # the reader's line, not ours
-        for word in ("scikit-learn", "MNIST", "data_dir", "CNNLESSON_DATA", "no answer"):
+        for word in ("8,000", "MNIST", "data_dir", "CNNLESSON_DATA", "no answer"):
             assert word in str(warning.message)
 
 
@@ -151,7 +151,7 @@ def test_a_fallback_writes_nothing_but_the_warning(capfd, monkeypatch):
     logged = logging.handlers.BufferingHandler(100)
     monkeypatch.setattr(pooch.get_logger(), "handlers", [logged])
     pooch.get_logger().setLevel(logging.INFO)
-    with pytest.warns(UserWarning, match="scikit-learn"):
+    with pytest.warns(UserWarning, match="8,000"):
         load_digits()
     assert capfd.readouterr() == ("", "")
     assert logged.buffer == []

@@ -62,7 +62,7 @@ def test_the_argument_comes_before_the_environment(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("source", ["fashion", "MNIST", "", None, 3, ["mnist"]])
 def test_an_unknown_source_is_refused(source):
-    with one_error(ValueError, "source", "auto, mnist, mnist-test, sklearn", repr(source)):
+    with one_error(ValueError, "source", "auto, mnist, mnist-test, sample, sklearn", repr(source)):
         load_digits(source)
 
 

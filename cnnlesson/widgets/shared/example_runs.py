@@ -1,4 +1,4 @@
-"""Two trainings that were run once, to stand in for the panel where there is no kernel."""
+"""Two trainings that were run once, to stand in for a figure that trains where it cannot."""
 
 from typing import NamedTuple
 
