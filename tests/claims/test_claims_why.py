@@ -21,7 +21,7 @@ def curvature():
 @pytest.fixture(scope="module")
 def grid():
     return load_results().query(
-        "num_images == 6000 and num_epochs == 1 and batch_size == 32"
+        "num_images == 6000 and num_test_images == 1000 and num_epochs == 1 and batch_size == 32"
         " and optimizer == 'sgd' and schedule == 'constant' and seed < 5"
     )
 
@@ -159,7 +159,7 @@ def test_no_measured_run_of_the_original_setting_collapses(grid):
     original = load_results().query(
         "pixels == 'raw' and order == 'shuffled' and lr == 0.001 and momentum == 0.9"
         " and optimizer == 'sgd' and schedule == 'constant' and batch_size == 32"
-        " and num_images == 6000"
+        " and num_images == 6000 and num_test_images == 1000"
     )
     assert len(original) >= 65
     assert (original["test_accuracy"] >= 0.5).all()
