@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from figure_page import check_accessible, drawn, slider
+from figure_page import check_by_kind, check_within, drawn, slider
 
 from cnnlesson.widgets import TrainingLab
 from cnnlesson.widgets.training_lab.training_lab import parcel
@@ -71,7 +71,8 @@ def test_from_a_file_it_learns_to_read_six_thousand_digits(open_figure):
     page.locator(".desk [role=slider]").focus()
     page.keyboard.press("Space")
     page.get_by_text(re.compile(r"^It reads an? \d\.$")).wait_for()
-    check_accessible(page)
+    check_by_kind(page, context=".cnnlesson-figure")
+    check_within(page)
 
 
 def test_the_same_address_gives_the_same_bits_and_several_seeds(open_figure):
@@ -100,8 +101,9 @@ def test_what_is_dragged_under_way_reaches_the_training(open_figure):
     assert page.get_by_role("button", name="Train", exact=True).is_disabled()
     press(page, "Stop")
     wait_for(page, r"was stopped at step [\d,]+\.")
-    check_accessible(page)
-    press(page, "Hide")
+    check_by_kind(page, context=".cnnlesson-figure")
+    check_within(page)
+    press(page, "Hide training 1")
     assert page.locator(".training .line").count() == 1  # that of the table
     press(page, "Reset")
     assert page.locator("tbody tr").count() == 0
