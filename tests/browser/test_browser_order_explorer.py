@@ -42,7 +42,7 @@ def check_words(page, figure):
     shown = " ".join(page.locator(f".order-{name}").inner_text() for name in ("verdict", "ending"))
     assert shown.strip() == words[0].upper() + words[1:]
     shares = [f"{share}%" for share in figure.moment.shares] if figure.moment else ["–"] * 10
-    assert page.locator("li span").all_inner_texts() == shares
+    assert page.locator(".order-explorer li span").all_inner_texts() == shares
 
 
 def check_drawn(page, **settings):
