@@ -101,7 +101,7 @@ def test_what_is_dragged_under_way_reaches_the_training(open_figure):
     press(page, "Stop")
     wait_for(page, r"was stopped at step [\d,]+\.")
     check_accessible(page)
-    press(page, "Hide")
+    press(page, "Hide training 1")
     assert page.locator(".training .line").count() == 1  # that of the table
     press(page, "Reset")
     assert page.locator("tbody tr").count() == 0

@@ -9,7 +9,13 @@ __all__ = ["describe_examples", "examples_picture"]
 
 
 def examples_picture() -> str:
-    """Return the losses of the examples as an ``<svg>``, always the same."""
+    """Return the losses of the examples as a picture.
+
+    Returns
+    -------
+    str
+        An ``<svg>``, always the same.
+    """
     curves, labels = [], []
     for example, look in zip(EXAMPLES, ("", ' stroke-dasharray="5 4"'), strict=True):
         points = [
@@ -40,7 +46,13 @@ def examples_picture() -> str:
 
 
 def describe_examples() -> str:
-    """Return what came of the examples, in one sentence."""
+    """Return what came of the examples.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
     run = EXAMPLES[0].run
     names = [
         f"with μ = {example.run.momentum:g} ({word}), {100 * example.test_accuracy:.1f}% of "
