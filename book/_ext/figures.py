@@ -16,14 +16,18 @@ from sphinx.application import Sphinx
 
 from cnnlesson.widgets.shared.bundle import definitions
 from cnnlesson.widgets.shared.sources import WIDGETS, styles
-from cnnlesson.widgets.training_lab.training_lab import parcel
+from cnnlesson.widgets.training_lab.training_lab import WORKER_MODULES, parcel
 
 _HERE = Path(__file__).parent
 _LIVE = "training_panel"  # draws what a kernel trains: no page of the book can
 
 
 def _script() -> str:
-    modules = [path for path in sorted(WIDGETS.glob("*/*.js")) if path.parent.name != _LIVE]
+    modules = [
+        path
+        for path in sorted(WIDGETS.glob("*/*.js"))
+        if path.parent.name != _LIVE and path.stem not in WORKER_MODULES
+    ]
     made = definitions({path.stem: path.read_text("utf-8") for path in modules})
     mount = (_HERE / "mount.js").read_text("utf-8")
     # Comments and indentation stay in the repository; a phone need not fetch them.

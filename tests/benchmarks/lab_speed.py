@@ -23,15 +23,12 @@ from torch import nn
 from cnnlesson import ConvNet, load_digits, standardize, train_model
 from cnnlesson._support.sample import SAMPLE
 from cnnlesson._support.seeding import Seeded
-from cnnlesson.widgets.shared.bundle import bundle
-from cnnlesson.widgets.shared.sources import sources_of
-from cnnlesson.widgets.training_lab.training_lab import parcel
+from cnnlesson.widgets.training_lab.training_lab import parcel, worker_script
 
 LR, MOMENTUM = 0.02, 0.9
 PREPARE = """async ([source, code, packed]) => {
     const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     const load = (text) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-    const { workerSource } = await import(load(source));
     const stream = new Blob([bytes(packed)]).stream().pipeThrough(new DecompressionStream("gzip"));
     const content = await new Response(stream).arrayBuffer();
     const digits = {
@@ -52,7 +49,7 @@ PREPARE = """async ([source, code, packed]) => {
         onmessage = run;
         run();
     };`;
-    const address = load(workerSource.replace("listen(self);", work));
+    const address = load(source.replace("listen(self);", work));
     const crews = {};
     const ask = (worker, message) => new Promise((done) => {
         worker.onmessage = ({ data }) => done(data);
@@ -119,13 +116,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10, help="rounds (10)")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    source = bundle("worker", sources_of("worker", "training_lab"))
     files = [base64.b64encode(part).decode() for part in (parcel()[0], SAMPLE.read_bytes())]
     with sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page()
-        page.evaluate(PREPARE, [source, *files])
+        page.evaluate(PREPARE, [worker_script(), *files])
         loops = {
             (name, size): make(size)
             for size in (32, 128)

@@ -1,6 +1,7 @@
 """The laboratory's JavaScript against PyTorch, and its Python side."""
 
 import base64
+import re
 
 import numpy as np
 import pytest
@@ -14,17 +15,16 @@ from cnnlesson._support.seeding import Seeded
 from cnnlesson.widgets import TrainingLab
 from cnnlesson.widgets.shared.bundle import bundle
 from cnnlesson.widgets.shared.sources import sources_of
-from cnnlesson.widgets.training_lab.training_lab import parcel
+from cnnlesson.widgets.training_lab.training_lab import parcel, worker_script
 from cnnlesson.widgets.training_panel.loss_plot import Curve
 
 LOAD = """async ([worker, record, kernel, digits]) => {
     const load = (source) =>
         import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
     const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    const { workerSource } = await load(worker);
     const names = "mersenne, initialise, permutation, shadesOf, stepSize, networkOf, trainingOf";
-    // The text that goes to the worker, and nothing else.
-    const make = new Function(workerSource.replace("listen(self);", `return { ${names} };`));
+    // The script that goes to the worker, and nothing else.
+    const make = new Function(worker.replace("listen(self);", `return { ${names} };`));
     Object.assign(window, make(), await load(record));
     const stream = new Blob([bytes(digits)]).stream().pipeThrough(new DecompressionStream("gzip"));
     const content = await new Response(stream).arrayBuffer();
@@ -47,9 +47,9 @@ TRAIN = """([settings, seed]) => {
 @pytest.fixture(scope="module")
 def page(browser):
     with browser.new_page() as page:
-        sources = [bundle(name, sources_of(name, "training_lab")) for name in ("worker", "record")]
+        record = bundle("record", sources_of("record", "training_lab"))
         files = [base64.b64encode(part).decode() for part in (parcel()[0], SAMPLE.read_bytes())]
-        page.evaluate(LOAD, [*sources, *files])
+        page.evaluate(LOAD, [worker_script(), record, *files])
         yield page
 
 
@@ -143,8 +143,10 @@ def test_a_curve_is_that_of_the_panel(page, n):
 
 
 def test_the_parcel_holds_the_kernel_and_the_digits():
-    kernel, *digits = parcel()
+    kernel, script, *digits = parcel()
     assert kernel.startswith(b"\0asm")
+    assert script.decode() == worker_script()
+    assert not re.search(r"^\s*(import|export)\b", worker_script(), re.MULTILINE)
     assert b"".join(digits) == SAMPLE.read_bytes()
     assert TrainingLab().data()["num_parts"] == len(parcel())
 

@@ -1,6 +1,4 @@
 // The workers that train the seeds of one run, and the page's word with them.
-import { workerSource } from "./worker.js";
-
 /** @import { Digits, Settings } from "./network.js" */
 /** @import { Report } from "./worker.js" */
 
@@ -8,11 +6,11 @@ const most = () => Math.max(1, navigator.hardwareConcurrency || 2);
 
 /**
  * Train some seeds, as many at a time as there are processors.
- * @param {{ kernel: WebAssembly.Module, digits: Digits, settings: Settings, seeds: number[],
+ * @param {{ kernel: WebAssembly.Module, script: string, digits: Digits, settings: Settings, seeds: number[],
  *   onReport: (report: Report) => void, onFailure: (reason: string) => void }} task
  */
-export function crew({ kernel, digits, settings, seeds, onReport, onFailure }) {
-  const address = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+export function crew({ kernel, script, digits, settings, seeds, onReport, onFailure }) {
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   /** @type {Map<number, (logits: number[]) => void>} */
   const readers = new Map();
   let isOver = false;

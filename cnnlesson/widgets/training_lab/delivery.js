@@ -1,9 +1,9 @@
-// The kernel and the digits, brought when they are first asked for: 1.3 MB, in parts.
+// The kernel, the worker and the digits, brought when they are first asked for: 1.3 MB, in parts.
 
 /** @import { Model } from "../shared/state.js" */
 /** @import { Digits } from "./network.js" */
 
-/** @typedef {{ kernel: WebAssembly.Module, digits: Digits }} Goods */
+/** @typedef {{ kernel: WebAssembly.Module, script: string, digits: Digits }} Goods */
 
 const [NUM_TRAIN, NUM_TEST] = [6000, 2000];
 const CHECKSUM = 0x5aabdba3; // CRC-32 of the digits, as sample.py has it
@@ -75,7 +75,12 @@ async function unpack(packed) {
   };
 }
 
-/** @type {(model: Model, numParts: number, onProgress: (part: number) => void) => Promise<Goods>} */
+/**
+ * @param {Model} model
+ * @param {number} numParts
+ * @param {(part: number) => void} onProgress
+ * @returns {Promise<Goods>}
+ */
 async function fetchAll(model, numParts, onProgress) {
   if (typeof WebAssembly === "undefined" || typeof DecompressionStream === "undefined")
     throw new Error("This browser has no WebAssembly, or an old one");
@@ -85,17 +90,19 @@ async function fetchAll(model, numParts, onProgress) {
     pieces.push(await (isLive ? fromNotebook(model, part) : fromPage(part)));
     onProgress((part + 1) / numParts);
   }
-  const [code, ...rest] = pieces;
+  const [code, script, ...rest] = pieces;
   const kernel = await WebAssembly.compile(code).catch(() => {
     throw new Error("This browser's WebAssembly has no SIMD, which the network needs");
   });
   const digits = await unpack(new Uint8Array(await new Blob(rest).arrayBuffer()));
-  return { kernel, digits };
+  return { kernel, script: new TextDecoder().decode(script), digits };
 }
 
 /**
  * Return what is needed to train, fetched once for all figures of a page.
- * @type {(model: Model, numParts: number, onProgress: (part: number) => void) => Promise<Goods>}
+ * @param {Model} model
+ * @param {number} numParts
+ * @param {(part: number) => void} onProgress
  */
 export function deliver(model, numParts, onProgress) {
   goods ??= fetchAll(model, numParts, onProgress);

@@ -1,5 +1,5 @@
 // The network in the memory of the kernel, and one training of it.
-// These functions are sent to a worker as text: they use nothing outside themselves but each other.
+// Part of the worker's script, which is these modules one after the other: see `worker_script`.
 import { initialise, mersenne, permutation } from "./random.js";
 
 /**

@@ -1,5 +1,5 @@
 // PyTorch's random numbers: the same seed gives the same weights and the same order of the images.
-// These functions are sent to a worker as text: they use nothing outside themselves but each other.
+// Part of the worker's script, which is these modules one after the other: see `worker_script`.
 
 /**
  * Return a function that draws whole numbers from 0 to 2³² − 1: the Mersenne twister.

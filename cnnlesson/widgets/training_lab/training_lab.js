@@ -31,6 +31,28 @@ const NAMES = {
 };
 const significant = (/** @type {number} */ value) => String(Number(value.toPrecision(3)));
 
+/**
+ * The curves of the runs that are shown, and the domains that hold them all.
+ * @param {RunRecord[]} runs
+ */
+export function compute(runs, curve = curveOf) {
+  const names = namesOf(runs);
+  const curves = runs.map((run, i) => {
+    const { number, settings, seeds, isHidden } = run;
+    const all = seeds.map(({ losses }) => curve(settings, losses));
+    return {
+      number,
+      points: seeds.length > 1 ? [] : all[0].points,
+      lines: all.map(({ line }) => line),
+      end: settings.num_images * settings.num_epochs,
+      name: names[i],
+      cells: cellsOf(run),
+      isHidden
+    };
+  });
+  return logarithmic(curves.filter(({ isHidden }) => !isHidden));
+}
+
 function render({ model, el }) {
   const self = figure({ model, el }, "Training laboratory");
   self.root.classList.add("training-lab");
@@ -180,11 +202,11 @@ function render({ model, el }) {
     fetched = 0;
     say("The digits are on their way: 1.3 MB.");
     try {
-      const { kernel, digits } = await deliver(model, self.state().num_parts, (share) => {
+      const goods = await deliver(model, self.state().num_parts, (share) => {
         fetched = share;
         self.redraw();
       });
-      if (own === pressed) begin(kernel, digits);
+      if (own === pressed) begin(goods);
     } catch (error) {
       if (own !== pressed) return;
       phase = "idle";
@@ -193,7 +215,7 @@ function render({ model, el }) {
     }
   }
 
-  function begin(kernel, digits) {
+  function begin(goods) {
     const { drawing, ...set } = self.settings();
     const settings = /** @type {any} */ (set);
     const seeds = Array.from({ length: settings.num_seeds }, (_, i) => settings.seed + i);
@@ -211,8 +233,7 @@ function render({ model, el }) {
     runs = [...runs, run].slice(-MOST_RUNS);
     phase = "training";
     workers = crew({
-      kernel,
-      digits,
+      ...goods,
       settings,
       seeds,
       onReport: (report) => hear(run, report),
@@ -330,20 +351,7 @@ function render({ model, el }) {
 
     const names = namesOf(runs);
     const shown = runs.filter(({ isHidden }) => !isHidden);
-    const domains = logarithmic(
-      shown.map((run) => {
-        const { number, settings, seeds } = run;
-        const curves = seeds.map((seed) => drawnCurve(settings, seed.losses));
-        return {
-          number,
-          points: seeds.length > 1 ? [] : curves[0].points,
-          lines: curves.map(({ line }) => line),
-          end: settings.num_images * settings.num_epochs,
-          name: names[runs.indexOf(run)],
-          cells: cellsOf(run)
-        };
-      })
-    );
+    const domains = compute(runs, drawnCurve);
     losses.show(domains);
     const places = shown.flatMap(({ settings, seeds }) =>
       seeds[0].changes.map(({ step }) => imagesSeen(settings, step))

@@ -1,5 +1,6 @@
 """The real network, trained in the page or in the notebook, without PyTorch."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,28 @@ from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.pixels import Drawing
 from cnnlesson.widgets.shared.settings import Choice, Number, Whole
 
-__all__ = ["TrainingLab", "parcel"]
+__all__ = ["WORKER_MODULES", "TrainingLab", "parcel", "worker_script"]
+
+# They hold functions alone, and run in a worker: no page needs them before Train is pressed.
+WORKER_MODULES = ("random", "network", "worker")
 
 _KERNEL = Path(__file__).parent / "kernel.wasm"  # made by __main__.py from kernel.c
 _PART = 120_000  # bytes of the digits that are fetched at a time
-_NUM_PARTS = 1 + -(-SAMPLE.stat().st_size // _PART)
+_NUM_PARTS = 2 + -(-SAMPLE.stat().st_size // _PART)
+
+
+def worker_script() -> str:
+    """Return what the workers run, as a script that asks for nothing.
+
+    Returns
+    -------
+    str
+        The modules one after the other, without their imports and exports.
+    """
+    folder = Path(__file__).parent
+    modules = [(folder / f"{name}.js").read_text("utf-8") for name in WORKER_MODULES]
+    bare = [re.sub(r"^import .*\n|^export ", "", module, flags=re.MULTILINE) for module in modules]
+    return f'"use strict";\n{"".join(bare)}listen(self);\n'
 
 
 def parcel() -> list[bytes]:
@@ -23,11 +41,12 @@ def parcel() -> list[bytes]:
     Returns
     -------
     list of bytes
-        The compiled kernel, then the sample of MNIST in parts.
+        The compiled kernel, the workers' script, then the sample of MNIST in parts.
     """
     digits = SAMPLE.read_bytes()
     starts = range(0, len(digits), _PART)
-    return [_KERNEL.read_bytes(), *(digits[start : start + _PART] for start in starts)]
+    script = worker_script().encode()
+    return [_KERNEL.read_bytes(), script, *(digits[start : start + _PART] for start in starts)]
 
 
 class TrainingLab(Figure, module="training_lab"):

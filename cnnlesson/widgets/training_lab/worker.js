@@ -1,6 +1,6 @@
 // What trains in a worker, beside the page: several seeds in turn, and what is told of them.
-import { networkOf, shadesOf, stepSize, trainingOf } from "./network.js";
-import { initialise, mersenne, permutation } from "./random.js";
+// Part of the worker's script, which is these modules one after the other: see `worker_script`.
+import { networkOf, trainingOf } from "./network.js";
 
 /** @import { Digits, Measurement, Settings } from "./network.js" */
 
@@ -13,7 +13,7 @@ import { initialise, mersenne, permutation } from "./random.js";
  */
 
 /**
- * Answer the page's messages; this is all that a worker does. It is sent there as text.
+ * Answer the page's messages; this is all that a worker does.
  * @param {any} scope
  */
 export function listen(scope) {
@@ -116,15 +116,3 @@ export function listen(scope) {
     }
   };
 }
-
-/** All of it as text: a page that is opened from a file may start a worker from nothing else. */
-export const workerSource = `"use strict";\n${[
-  mersenne,
-  initialise,
-  permutation,
-  networkOf,
-  shadesOf,
-  stepSize,
-  trainingOf,
-  listen
-].join("\n")}\nlisten(self);`;
