@@ -38,7 +38,8 @@ def compile_kernel(path: Path) -> None:
     subprocess.CalledProcessError
         If the compiler is missing, or finds a fault.
     """
-    command = [sys.executable, "-m", "ziglang", "cc", *_OPTIONS, "-o", path, _HERE / "kernel.c"]
+    files = ["-o", str(path), str(_HERE / "kernel.c")]
+    command = [sys.executable, "-m", "ziglang", "cc", *_OPTIONS, *files]
     subprocess.run(command, check=True)
 
 
