@@ -113,7 +113,9 @@ export function pixels(parent, { label, kind, pick, keys = [] }) {
     role: "slider",
     "aria-label": label,
     "aria-roledescription": kind,
-    "aria-valuemin": 0
+    "aria-valuemin": 0,
+    "aria-valuemax": 0, // one place, until somebody points
+    "aria-valuenow": 0
   });
   const { box } = map;
   let cells = [1, 1];
