@@ -6,8 +6,9 @@ const most = () => Math.max(1, navigator.hardwareConcurrency || 2);
 
 /**
  * Train some seeds, as many at a time as there are processors.
- * @param {{ kernel: WebAssembly.Module, script: string, digits: Digits, settings: Settings, seeds: number[],
- *   onReport: (report: Report) => void, onFailure: (reason: string) => void }} task
+ * @param {{ kernel: WebAssembly.Module, script: string, digits: Digits, settings: Settings,
+ *   seeds: number[], onReport: (report: Report) => void,
+ *   onFailure: (reason: string) => void }} task
  */
 export function crew({ kernel, script, digits, settings, seeds, onReport, onFailure }) {
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
