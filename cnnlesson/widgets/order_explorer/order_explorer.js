@@ -68,7 +68,8 @@ function describe(run, moment) {
     diverged: "The run diverges after what is shown."
   };
   const now =
-    `After ${inDigits(moment.step / run.perEpoch)} epochs the running loss is ${inDigits(moment.loss)}; ` +
+    `After ${inDigits(moment.step / run.perEpoch)} epochs ` +
+    `the running loss is ${inDigits(moment.loss)}; ` +
     `${describeAnswers(moment)}; accuracy ${moment.accuracy.toFixed(3)}.`;
   return [now, ends[run.status]];
 }
