@@ -27,7 +27,8 @@ from playwright.sync_api import expect
 from cnnlesson.widgets import StabilityMap
 
 FIGURE = StabilityMap
-GOALS = {"scaled_lr": 0.73, "momentum": 0.1, "num_steps": 0.9}
+# Not 0.1 for μ: there ρ⁶ is a thousandth to the last bit, and either count of steps is right.
+GOALS = {"scaled_lr": 0.73, "momentum": 0.3, "num_steps": 0.9}
 TITLES = {
     "divergence": "Divergence",
     "boundary": "Boundary",
