@@ -143,9 +143,10 @@ def seen_on(page: Page) -> dict:
 
 
 def seen_in(plot: dict, name: str) -> tuple[NDArray, float]:
-    """Return the points of a path in a plot of `seen_on`, as `drawn` does."""
-    box, path = plot["box"], plot["paths"][name].replace("h0", "")
-    return points_of(path, box), 0.011 / min(box[2:])
+    """Return the points of the path that has these classes, as `drawn` does; it may have more."""
+    wanted = set(name.split())
+    [path] = [d for classes, d in plot["paths"].items() if wanted <= set(classes.split())]
+    return points_of(path.replace("h0", ""), plot["box"]), 0.011 / min(plot["box"][2:])
 
 
 def go_to(page: Page, settings: Mapping[str, object], module: str) -> None:

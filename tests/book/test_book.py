@@ -196,7 +196,7 @@ def test_everything_that_the_book_carries_has_a_licence(book):
 def test_a_server_of_another_user_may_read_what_make_builds(tmp_path):
     """The last step of the recipe, on files as a umask of 077 leaves them."""
     listed = subprocess.run(
-        ["make", "--dry-run", "--always-make", "build"],
+        ["make", "--dry-run", "--always-make", "--no-print-directory", "build"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -515,7 +515,9 @@ READ = {
 
 def test_every_figure_is_compared():
     classes = [getattr(widgets, name) for name in widgets.__all__]
-    assert set(CASES) == {cls.__name__ for cls in classes if issubclass(cls, Figure)}
+    figures = {cls.__name__ for cls in classes if issubclass(cls, Figure)}
+    # Alive, this one is empty until one trains; its twin shows trainings that were run once.
+    assert set(CASES) == figures - {"TrainingLab"}
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,9 @@ def visit(request, addresses, open_lasting_page):
     query = urlencode({f"{module}.{name}": value for name, value in settings.items()})
     visit = open_lasting_page(f"{addresses[host]}/{module}.html?{query}", width, theme)
     visit.page.locator(".is-live").wait_for()
+    # What is folded is seen and pressed too, by whoever unfolds it.
+    folded = visit.page.locator(".is-live details")
+    folded.evaluate_all("(all) => all.forEach((e) => { e.open = true; })")
     yield visit
     visit.page.close()
 

@@ -293,12 +293,17 @@ function render({ model, el }) {
     self.say(`${title.textContent}${said.textContent} ${words.textContent}`.replace("  ", " "));
   };
 
-  const given = network(); // an address may hold any number
-  given.input = given.input.map((value, i) => bounded(i ? "size" : "channels", value));
-  for (const layer of given.layers) {
-    for (const key of KEYS[layer.kind] ?? []) layer[key] = bounded(key, layer[key]);
-  }
-  if (write(given) !== model.get("stack")) model.set("stack", write(given));
+  /** Bring every number into its range: an address that one loads or goes back to may hold any. */
+  const tame = () => {
+    const given = network();
+    given.input = given.input.map((value, i) => bounded(i ? "size" : "channels", value));
+    for (const layer of given.layers) {
+      for (const key of KEYS[layer.kind] ?? []) layer[key] = bounded(key, layer[key]);
+    }
+    if (write(given) !== model.get("stack")) model.set("stack", write(given));
+  };
+  tame();
+  self.on("stack", tame);
   const sized = new ResizeObserver(([{ contentRect }]) => {
     if (contentRect.width >= 1) room = Math.round(contentRect.width);
     self.redrawLater();
