@@ -161,7 +161,10 @@ function render({ model, el }) {
     add(row, "span", {}, label);
     return add(row, "i");
   });
-  desk.addEventListener("toggle", () => read());
+  desk.addEventListener("toggle", () => {
+    self.redraw(); // folded, it was not
+    read();
+  });
 
   /** @type {WeakMap<number[], { length: number, curve: ReturnType<typeof curveOf> }>} */
   const curvesKnown = new WeakMap(); // a slider that is dragged changes none
