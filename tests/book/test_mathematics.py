@@ -104,7 +104,7 @@ def test_latex_that_is_none_stops_the_build():
 
 
 def test_markup_in_a_formula_stays_text():
-    [element] = translate([(r'a < b \& c', False)])
+    [element] = translate([(r"a < b \& c", False)])
     found = BeautifulSoup(element, "html.parser").math
-    assert found["alttext"] == r'a < b \& c'
+    assert found["alttext"] == r"a < b \& c"
     assert found.get_text().startswith("a<")
