@@ -15,7 +15,7 @@ QUIET := TQDM_DISABLE=1 OMP_NUM_THREADS=1 \
 CHAPTER ?= notebooks/*.ipynb
 
 .PHONY: install book build test check prove notebooks figure lint lint-figures benchmarks results headline \
-	curvature weights kernel sample repository lock clean
+	curvature weights kernel sample font repository lock clean
 
 book: build
 	@echo
@@ -98,6 +98,10 @@ LAB := cnnlesson/widgets/training_lab
 kernel: .venv/ready
 	$(BIN)/python -m pip install --quiet --requirement $(LAB)/compiler.txt
 	$(BIN)/python -m cnnlesson.widgets.training_lab
+
+# The font of the formulas, cut out of STIX Two Math.
+font: .venv/ready node_modules/.package-lock.json
+	$(BIN)/python book/_ext/font.py
 
 # make repository NAME=you/cnnlesson: for a fork, in the configuration, the README and the chapters.
 REPOSITORY := $(shell sed -n 's|^  url: https://github.com/||p' _config.yml)

@@ -10,7 +10,7 @@ ALWAYS = {Path("tests/test_package.py"), Path("tests/test_project.py")}
 # What all figures share; a change of one figure is a matter of its own tests there.
 EVERY_FIGURE = Path("tests/browser/test_every_figure.py")
 # Builds and reads the whole book: minutes, whatever changed.
-NEVER = {Path("tests/book/test_book.py")}
+NEVER = {Path(f"tests/book/test_{name}.py") for name in ("book", "lean", "mathematics")}
 
 
 @cache

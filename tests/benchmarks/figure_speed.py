@@ -168,7 +168,6 @@ def main() -> int:
                 continue
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(file.resolve().as_uri())
-            page.evaluate("window.MathJax?.startup?.promise")
             figure = page.locator(f'[data-module="{module}"] > .is-live').first
             session = page.context.new_cdp_session(page)
             session.send("Performance.enable", {"timeDomain": "threadTicks"})

@@ -4,23 +4,17 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from fnmatch import fnmatchcase
-from functools import cache, partial
+from functools import cache
 from itertools import chain
-from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from building import PAGES, ROOT, build
 from figure_page import check_by_kind, check_rules, check_within, frames
-
-ROOT = Path(__file__).parents[2]
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-PAGES = [TOC["root"], *(page["file"] for part in TOC["parts"] for page in part["chapters"])]
-
 
 # Of these elements the theme gives those that scroll a place in the order of the Tab key: it looks
 # for them 300 ms after the page changed size. Told so again and again, it sees what came later.
@@ -31,31 +25,11 @@ REACHED = """() => {
     ].every((e) => (e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight)
         || e.tabIndex === 0);
 }"""
-# The formulas and the fonts are there, and no colour is on its way to another.
+# The fonts are there, and no colour is on its way to another.
 AT_REST = """async () => {
-    await window.MathJax?.startup.promise;
     await document.fonts.ready;
     return document.getAnimations().every((animation) => animation.playState !== "running");
 }"""
-
-
-def build(source, options, folder, **environment):
-    start = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", start, "build", str(source), "--all"]
-    result = subprocess.run(
-        [*command, *options, "--path-output", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | environment,
-    )
-    assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
-
-
-@pytest.fixture(scope="session")
-def book(build_once):
-    folder = build_once("book", partial(build, ROOT, ["-W", "--keep-going", "-n"]))
-    return folder / "_build" / "html"
 
 
 @pytest.fixture(scope="module")
@@ -109,11 +83,10 @@ def test_a_chapter_can_be_launched(book, page):
 
 @pytest.fixture
 def open_whole(address, open_page):
-    """Return ``open_whole(page, width, theme) -> visit``: all typeset, all unfolded."""
+    """Return ``open_whole(page, width, theme) -> visit``: all unfolded."""
 
     def open_whole(page, width, theme):
         visit = open_page(f"{address}/{page}.html", width=width, theme=theme)
-        visit.page.wait_for_function("!window.MathJax || MathJax.startup?.promise !== undefined")
         visit.page.evaluate(
             "() => document.querySelectorAll('details').forEach((e) => { e.open = true; })"
         )
