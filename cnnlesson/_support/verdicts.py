@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ModuleCall", "explain", "is_raised_by_torch", "times", "unmet"]
+__all__ = ["ModuleCall", "explain", "is_on_maps", "is_raised_by_torch", "times", "unmet"]
 
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 _POOLS = (
@@ -50,15 +50,21 @@ class ModuleCall(NamedTuple):
     rows_before: int
     handled: BaseException | None
 
-    def is_on_maps(self) -> bool:
-        """Say whether the layer slides a window over maps.
 
-        Returns
-        -------
-        bool
-            True for a convolution, a transposed one included, and for a pooling by a given window.
-        """
-        return _axes(self.module) is not None
+def is_on_maps(module: nn.Module) -> bool:
+    """Say whether a layer slides a window over maps.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The layer.
+
+    Returns
+    -------
+    bool
+        True for a convolution, a transposed one included, and for a pooling by a given window.
+    """
+    return _axes(module) is not None
 
 
 def explain(

@@ -542,6 +542,15 @@ def test_a_function_has_a_row_with_its_settings(call, settings):
     assert row.num_parameters == 0
 
 
+def test_what_is_written_to_a_given_place_has_a_row():
+    class Out(nn.Module):
+        def forward(self, x):
+            return torch.add(x, 1, out=torch.empty_like(x))
+
+    rows = ShapeTracer(Out()).trace(torch.zeros(2, 3)).rows
+    assert [row.settings for row in rows] == ["empty_like", "add(other=1)"]
+
+
 def test_what_only_moves_or_asks_has_no_row():
     class Asks(nn.Module):
         def forward(self, x):
