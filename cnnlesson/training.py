@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, Seed, checked
 from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from cnnlesson._support.fingerprints import fingerprint, name_of
-from cnnlesson._support.guard import Guard, check_criterion, check_optimizer
+from cnnlesson._support.guard import Guard, check_criterion, check_optimizer, check_trains
 from cnnlesson._support.inputs import (
     Images,
     Labels,
@@ -217,6 +217,7 @@ def train_model(
     if x_val is not None and y_val is not None:
         _check_examples("x_val", x_val, "y_val", y_val)
     check_optimizer(model, optimizer)
+    check_trains(model)
     check_criterion(criterion)
     device = next(model.parameters()).device
     state = TrainingState(model, optimizer, scheduler, torch.Generator().manual_seed(seed))

@@ -14,7 +14,7 @@ from cnnlesson._support.inputs import check_classes, check_logits, check_several
 from cnnlesson._support.modes import evaluating
 from cnnlesson._support.verdicts import is_raised_by_torch
 
-__all__ = ["Guard", "check_criterion", "check_optimizer"]
+__all__ = ["Guard", "check_criterion", "check_optimizer", "check_trains"]
 
 
 _NUMBER_BY_NUMBER = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss, nn.PoissonNLLLoss)
@@ -225,6 +225,32 @@ class Guard:
             )
         if self._is_of_classes:
             _check_targets("y_val", y, logits, self._left_out)
+
+
+def check_trains(model: nn.Module) -> None:
+    """Make sure that a model has a training mode.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model. Its layers keep the mode they are in.
+
+    Raises
+    ------
+    ValueError
+        If a part of it was exported: that stays in the mode it was exported in.
+    """
+    modes = {module: module.training for module in model.modules()}
+    try:
+        model.train()
+    except NotImplementedError as error:
+        raise ValueError(
+            "model: expected layers that can be put in training mode, found that a part of it "
+            "cannot, as it was exported; train the model as it was before torch.export"
+        ) from error
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 def check_criterion(criterion: object) -> None:

@@ -67,6 +67,8 @@ def what_is_no_model(model: object) -> str:
         return f"the class {model.__name__}; {model.__name__}() makes a model"
     if isinstance(model, Mapping):
         return "a dictionary; to use saved weights, give them to load_state_dict of a model"
+    if type(model).__name__ == "ExportedProgram":
+        return "an ExportedProgram; its module() is a model"
     return _kind(model)
 
 

@@ -328,6 +328,20 @@ def test_an_exported_model_is_traced_by_its_functions():
     assert table.notes == ["15 in no row: 0.weight, 0.bias"]
 
 
+def test_an_exported_model_says_for_which_input_it_was_exported():
+    model = torch.export.export(nn.Linear(4, 3), (torch.zeros(2, 4),)).module()
+    with pytest.raises(ShapeError) as raised:
+        ShapeTracer(model).trace(torch.zeros(5, 4))
+    verdict = str(raised.value).split("failed: ")[1].splitlines()
+    assert verdict[1] == "found:    an input of shape 5×4, torch.float32"
+    assert verdict[2] == (
+        "expected: what the model was exported for, input.size()[0] == 2; export it anew with "
+        "dynamic_shapes, or take the model as it was before torch.export"
+    )
+    with pytest.raises(TypeError, match=r"found an ExportedProgram; its module\(\) is a model$"):
+        ShapeTracer(torch.export.export(nn.ReLU(), (torch.zeros(2, 4),)))
+
+
 def test_a_long_setting_is_cut():
     class Table(nn.Module):
         def forward(self, x):

@@ -904,3 +904,12 @@ def test_errors_of_ones_own_code_go_through():
 
     with pytest.raises(KeyError, match="mine"):
         train(loss=own_loss)
+
+
+def test_an_exported_model_does_not_train():
+    x, y = points()
+    model = torch.export.export(small_model(), (x,)).module()
+    modes = [module.training for module in model.modules()]
+    with pytest.raises(ValueError, match=r"^model: expected layers .* before torch\.export$"):
+        train(model)
+    assert [module.training for module in model.modules()] == modes
