@@ -10,10 +10,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import torch
-from pydantic import SkipValidation
+from pydantic import Field, SkipValidation
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
@@ -41,6 +41,9 @@ __all__ = ["History", "train_epoch", "train_model"]
 
 Status = Literal["completed", "interrupted", "diverged"]
 Criterion = Callable[[Tensor, Tensor], Tensor]
+Watcher = Annotated[
+    Callable[["History"], object], Field(description="a function of the history so far")
+]
 
 
 def train_epoch(
@@ -147,10 +150,10 @@ def train_model(
     x_val: Images | None = None,
     y_val: Labels | None = None,
     seed: Seed = 0,
-    scheduler: LRScheduler | None = None,
+    scheduler: SkipValidation[LRScheduler | None] = None,
     progress: Flag = True,
     checkpoint: str | PathLike | None = None,
-    on_step: Callable[[History], object] | None = None,
+    on_step: Watcher | None = None,
 ) -> History:
     """Train a model in place, one batch at a time.
 

@@ -111,7 +111,7 @@ def explain_shape(
         way_out = "; nn.Flatten() before the last layer makes one row of each image"
     elif logits.dim() == 1 and len(logits) == n:
         way_out = "; let its last layer have one output for each class"
-    elif logits.dim() == 2 and len(logits) != n:
+    elif logits.dim() in (1, 2) and len(logits) != n:
         way_out = (
             "; x.view(-1, …) may deal an image out to several rows, and a mean over dim=0 mixes "
             "the images: x.flatten(1) keeps each in its own row"

@@ -44,10 +44,17 @@ def check_model(name: str, model: object) -> None:
     Raises
     ------
     ValueError
-        If it is anything else: a class that was not called, say, or a dictionary of weights.
+        If it is anything else: a class that was not called, say, or a dictionary of weights. If
+        its weights have no numbers.
     """
     if not isinstance(model, nn.Module):
         raise ValueError(f"{name}: expected a torch.nn.Module, found {what_is_no_model(model)}")
+    if any(weight.is_meta for weight in model.parameters()):
+        raise ValueError(
+            f"{name}: expected weights that have numbers, found some on the device meta, where "
+            f'they have a shape only; {name}.to_empty(device="cpu") makes room for them, for '
+            "load_state_dict to fill"
+        )
 
 
 def what_is_no_model(model: object) -> str:

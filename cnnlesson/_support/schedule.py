@@ -29,10 +29,18 @@ class Schedule:
     Raises
     ------
     ValueError
-        If it was made for another optimizer.
+        If it is no scheduler, or was made for another optimizer.
     """
 
     def __init__(self, scheduler: LRScheduler | None, optimizer: torch.optim.Optimizer) -> None:
+        if not isinstance(scheduler, LRScheduler | None):
+            found = f"{scheduler!r:.60}; torch.optim.lr_scheduler.StepLR(optimizer, 10) is one"
+            if isinstance(scheduler, type):
+                name = scheduler.__name__
+                found = f"the class {name}; {name}(optimizer, …) makes one"
+            raise ValueError(
+                f"scheduler: expected one of torch.optim.lr_scheduler, or None, found {found}"
+            )
         if scheduler is not None and scheduler.optimizer is not optimizer:
             raise ValueError(
                 "scheduler: expected one that was made for optimizer, found another's; "

@@ -251,6 +251,12 @@ def test_what_is_no_model(value, found):
         check_model("net", value)
 
 
+def test_weights_without_numbers_are_no_model_yet():
+    message = r"^net: expected weights that have numbers, .* meta, .*; net.to_empty\(device=\"cpu\"\)"
+    with pytest.raises(ValueError, match=message):
+        check_model("net", nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2, device="meta")))
+
+
 def test_one_output_is_no_choice():
     check_several(2)
     with pytest.raises(ValueError, match=r"^model: expected an output for each of two classes or"):
