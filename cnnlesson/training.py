@@ -194,8 +194,9 @@ def train_model(
         A file that is written at the start and after every epoch. If it is there already,
         training goes on from it. On the processor it ends with the very weights of an
         uninterrupted training; a GPU's random numbers, as for dropout, are not in the file. It
-        goes on only with the same images, labels, layers, optimizer, schedule and loss; a loss
-        that is a function is known by its name alone.
+        goes on only with the same images, labels, layers, optimizer, schedule and loss. What
+        cannot be compared: functions, as a loss (but for its name), in a schedule, or in
+        the ``forward`` of a model of yours.
     on_step : callable, optional
         Called with the history so far after every step, to watch or to measure. If it raises
         ``KeyboardInterrupt``, training ends as by the keyboard.
