@@ -295,7 +295,7 @@ def _way_to_tensor(name: str, value: Any, dtype: str, part: int) -> str:
     mine = f"{pair[part]} for images, labels in {name}"
     if hasattr(value, "images") and hasattr(value, "labels"):
         of_it = f"{name}.{pair[part]}"
-        return f"; give standardize({of_it})" if part == 0 else f"; give {of_it}"
+        return f"; standardize({of_it}) is one" if part == 0 else f"; give {of_it}"
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "biuf":
             return f" of {value.dtype}; one of numbers could be converted"

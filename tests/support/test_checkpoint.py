@@ -273,7 +273,7 @@ def test_killed_at_any_moment_it_goes_on(tmp_path):
     path = tmp_path / "training.pt"
     seed = random.randrange(10**6)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", KILLS, path, "12", str(seed)],
+        [sys.executable, "-W", "ignore", "-c", KILLS, path, "6", str(seed)],
         capture_output=True,
         text=True,
         check=True,

@@ -96,7 +96,7 @@ def test_what_is_no_tensor_of_labels_is_named_with_the_call_that_makes_one(case)
 
 def test_loaded_digits_are_not_yet_images_nor_labels():
     digits = load_digits("sklearn")
-    with pytest.raises(ValueError, match=r"^x: .* found a Digits; give standardize\(x.images\)$"):
+    with pytest.raises(ValueError, match=r"^x: .* found a Digits; standardize\(x.images\) is one$"):
         check_images("x", digits)
     with pytest.raises(ValueError, match=r"^y: .* found a Digits; give y.labels$"):
         check_labels("x", X, "y", digits)
