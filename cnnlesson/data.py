@@ -84,7 +84,8 @@ def load_digits(source: str = "auto", *, data_dir: AnyPath | None = None) -> Dig
     """
     sources = ("auto", *MNIST, "sample", "sklearn")
     if source not in sources:
-        way_out = "; a folder is given as data_dir" if os.path.isdir(str(source)) else ""
+        is_folder = os.path.isdir(str(source))  # noqa: PTH112 (pathlib's fails on a long text)
+        way_out = "; a folder is given as data_dir" if is_folder else ""
         expected = ", ".join(sources)
         raise ValueError(f"source: expected one of {expected}, found {source!r}{way_out}")
     if source == "sklearn":

@@ -371,7 +371,10 @@ def _watch_normalisation(model: nn.Module, smallest_batch: int) -> Iterator[None
     def look(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         groups = getattr(layer, "num_groups", None) or layer.num_features
         if layer.training and smallest_batch * inputs[0][0].numel() == groups:  # one number each
-            last, way_out = "a last batch", "drop_last=True leaves it out, or take another batch_size"
+            last, way_out = (
+                "a last batch",
+                "drop_last=True leaves it out, or take another batch_size",
+            )
             if len(inputs[0]) == 1:  # every batch is
                 last, way_out = "batches", "take a larger batch_size, or put that layer in eval()"
             raise ValueError(

@@ -8,7 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ModuleCall", "explain", "is_on_maps", "is_raised_by_torch", "times", "unmet", "what_it_was_exported_for"]
+__all__ = [
+    "ModuleCall",
+    "explain",
+    "is_on_maps",
+    "is_raised_by_torch",
+    "times",
+    "unmet",
+    "what_it_was_exported_for",
+]
 
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 _POOLS = (

@@ -57,7 +57,7 @@ class ClassicalSGD(torch.optim.Optimizer):
         if isinstance(params, torch.nn.Module):
             name = type(params).__name__
             raise ValueError(
-                f"params: expected parameters, found the model itself, {name}; give its parameters()"
+                f"params: expected parameters, found the model, {name}; give its parameters()"
             )
         settings = {"momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}
         super().__init__(params, {"lr": lr} | settings)  # type: ignore[arg-type]

@@ -1,6 +1,5 @@
 """Receptive fields, against gradients: chains, branches, functions, every kind of window."""
 
-import re
 from fractions import Fraction
 
 import pytest
@@ -348,9 +347,10 @@ def test_of_functions_and_branches_too(steps):
         return  # no room
     try:
         fields = receptive_fields(model, (1, 1, size, size))
-    except ValueError as error:  # halves of what differs
-        assert re.match(r"\S+: expected channels that see alike", str(error))
-        return
+    except ValueError as error:
+        if "expected channels that see alike" in str(error):  # halves of what differs
+            return
+        raise
     assert fields == receptive_fields(model)
     for field in fields:
         rows = depends[field.name].pop(0)

@@ -608,7 +608,9 @@ def test_a_group_is_checked_too(group, message):
 
 
 def test_a_model_is_no_list_of_parameters():
-    with pytest.raises(ValueError, match=r"^params: .* found the model itself, Linear; give its"):
+    with pytest.raises(
+        ValueError, match=r"^params: .* found the model, Linear; give its parameters"
+    ):
         ClassicalSGD(nn.Linear(2, 2), lr=0.1)
 
 

@@ -441,6 +441,11 @@ OTHERS = {
 }
 
 
+def in_turn(optimizer, milestone: int) -> lr_scheduler.LRScheduler:
+    parts = [lr_scheduler.StepLR(optimizer, 1) for _ in range(2)]
+    return lr_scheduler.SequentialLR(optimizer, parts, [milestone])
+
+
 CYCLE = partial(lr_scheduler.OneCycleLR, max_lr=0.2, total_steps=99)
 # Each pair differs in one setting, that PyTorch keeps in a place of its own.
 PAIRS = {
@@ -463,8 +468,8 @@ PAIRS = {
         "scheduler ChainedScheduler {}, StepLR {'step_size': 2, 'gamma': 0.1}, found Chained",
     ),
     "where a sequence turns": (
-        (sgd, lambda o: lr_scheduler.SequentialLR(o, [lr_scheduler.StepLR(o, 1) for _ in range(2)], [1])),
-        (sgd, lambda o: lr_scheduler.SequentialLR(o, [lr_scheduler.StepLR(o, 1) for _ in range(2)], [2])),
+        (sgd, lambda o: in_turn(o, 1)),
+        (sgd, lambda o: in_turn(o, 2)),
         "scheduler SequentialLR {'_milestones': [2]}, StepLR",
     ),
     "form of a cycle": (

@@ -252,7 +252,9 @@ def test_what_is_no_model(value, found):
 
 
 def test_weights_without_numbers_are_no_model_yet():
-    message = r"^net: expected weights that have numbers, .* meta, .*; net.to_empty\(device=\"cpu\"\)"
+    message = (
+        r"^net: expected weights that have numbers, .* meta, .*; net.to_empty\(device=\"cpu\"\)"
+    )
     with pytest.raises(ValueError, match=message):
         check_model("net", nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2, device="meta")))
 

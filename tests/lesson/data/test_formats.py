@@ -137,7 +137,9 @@ def test_a_file_of_mnist_in_the_place_of_its_folder_or_of_an_array(tmp_path):
         load_digits("mnist", data_dir=tmp_path / IMAGES)
     with pytest.raises(ValueError, match=r"^/.* one of MNIST's own files; load_digits reads them"):
         load_arrays(tmp_path / IMAGES, tmp_path / IMAGES)
-    with pytest.raises(ValueError, match=r"^source: expected one of .*; a folder is given as data_"):
+    with pytest.raises(
+        ValueError, match=r"^source: expected one of .*; a folder is given as data_"
+    ):
         load_digits(str(tmp_path))
 
 

@@ -42,7 +42,11 @@ BROKEN_TENSORS = {
     "bytes": (torch.zeros(2, dtype=torch.uint8), "float32", "torch.uint8; images.float() is one"),
     "double": (torch.zeros(2, dtype=torch.float64), "float32", "torch.float64"),
     "half": (torch.zeros(2, dtype=torch.float16), "float32", "torch.float16"),
-    "a numpy array": (np.zeros(2, np.float64), "torch.Tensor", "a NumPy array; torch.from_numpy(images)"),
+    "a numpy array": (
+        np.zeros(2, np.float64),
+        "torch.Tensor",
+        "a NumPy array; torch.from_numpy(images)",
+    ),
     "a list": ([0.0, 255.0], "torch.Tensor", "a list; torch.tensor(images).float() is one"),
     "digits as they were loaded": (
         Digits(torch.zeros(2), torch.zeros(2), "x"),
