@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -814,6 +815,22 @@ def state() -> TrainingState:
     return TrainingState(
         training.model, training.optimizer, training.scheduler, torch.Generator().manual_seed(1)
     )
+
+
+def test_two_trainings_that_write_one_file_do_not_end_each_other(tmp_path):
+    """With one name for the unfinished file, one would move away what the other still writes."""
+    path = tmp_path / "training.pt"
+    losses = vars(History())
+    states = [state(), state()]
+
+    def write(own: TrainingState) -> None:
+        for _ in range(10):
+            save_checkpoint(path, {}, own, losses)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, states))  # raises what either raised
+    assert load_checkpoint(path, {}, states[0], 3) == losses
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_no_file_is_no_checkpoint(tmp_path):
