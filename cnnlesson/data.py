@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from cnnlesson._support.arrays import Part, as_digits, read_pair
 from cnnlesson._support.files import AnyPath, expand
+from cnnlesson._support.inputs import check_tensor
 from cnnlesson._support.memory import check_memory
 from cnnlesson._support.mnist import MNIST, read_mnist
 from cnnlesson._support.sample import read_sample
@@ -83,7 +84,10 @@ def load_digits(source: str = "auto", *, data_dir: AnyPath | None = None) -> Dig
     """
     sources = ("auto", *MNIST, "sample", "sklearn")
     if source not in sources:
-        raise ValueError(f"source: expected one of {', '.join(sources)}, found {source!r}")
+        is_folder = os.path.isdir(str(source))  # noqa: PTH112 (pathlib's fails on a long text)
+        way_out = "; a folder is given as data_dir" if is_folder else ""
+        expected = ", ".join(sources)
+        raise ValueError(f"source: expected one of {expected}, found {source!r}{way_out}")
     if source == "sklearn":
         return _embedded_digits()
     if source == "sample":
@@ -154,8 +158,8 @@ def load_arrays(
     MemoryError
         If the machine has not as much memory as the images take.
     """
-    images_path = expand(images_path)
-    labels_path = None if labels_path is None else expand(labels_path)
+    images_path = expand("images_path", images_path)
+    labels_path = None if labels_path is None else expand("labels_path", labels_path)
     images, labels = read_pair(images_path, labels_path, part)
     if images.shape[1:] not in {(784,), (28, 28), (1, 28, 28), (28, 28, 1)} or not len(images):
         raise ValueError(
@@ -206,9 +210,11 @@ def standardize(images: Tensor) -> Tensor:
     The mean and standard deviation of MNIST's training pixels, as PyTorch's own MNIST example
     gives them: https://github.com/pytorch/examples/blob/main/mnist/main.py
     """
-    if not isinstance(images, Tensor) or images.dtype != torch.float32:
-        found = getattr(images, "dtype", type(images).__name__)
-        raise ValueError(f"images: expected a float32 tensor, found {found}")
+    check_tensor("images", images, dtype="float", part=0)
+    if images.dtype != torch.float32:
+        raise ValueError(
+            f"images: expected a float32 tensor, found {images.dtype}; images.float() is one"
+        )
     if images.numel():
         low, high = images.detach().aminmax()
         _check_pixels("images", low.item(), high.item(), is_float=True)

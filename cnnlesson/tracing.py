@@ -18,7 +18,7 @@ from cnnlesson._support.functions import FunctionCall, FunctionMode, as_text, sh
 from cnnlesson._support.modes import evaluating
 from cnnlesson._support.parameters import count_parameters, outside_the_rows
 from cnnlesson._support.shape_table import LayerShape, Shape, ShapeTable
-from cnnlesson._support.verdicts import ModuleCall, explain
+from cnnlesson._support.verdicts import ModuleCall, explain, is_on_maps
 from cnnlesson._support.work import MultiplyAdds
 
 __all__ = ["ShapeError", "ShapeTracer", "output_size"]
@@ -298,7 +298,7 @@ class _Recorder:
         if error is not None and error is not call.handled:
             self.failed.append((error, call))
         elif not call.is_silent and len(self.rows) == call.rows_before:
-            self.first = self.first or (call if call.is_on_maps() else None)
+            self.first = self.first or (call if is_on_maps(module) else None)
             self.layers.append(module)
             count = count_parameters(module)
             self.add(call.name, _kind(module), call.shapes, output, count.all, count.trainable)

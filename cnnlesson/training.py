@@ -10,10 +10,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import torch
-from pydantic import SkipValidation
+from pydantic import Field, SkipValidation
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, Seed, checked
 from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from cnnlesson._support.fingerprints import fingerprint, name_of
-from cnnlesson._support.guard import Guard, check_criterion, check_optimizer
+from cnnlesson._support.guard import Guard, check_criterion, check_optimizer, check_trains
 from cnnlesson._support.inputs import (
     Images,
     Labels,
@@ -41,6 +41,9 @@ __all__ = ["History", "train_epoch", "train_model"]
 
 Status = Literal["completed", "interrupted", "diverged"]
 Criterion = Callable[[Tensor, Tensor], Tensor]
+Watcher = Annotated[
+    Callable[["History"], object], Field(description="a function of the history so far")
+]
 
 
 def train_epoch(
@@ -147,10 +150,10 @@ def train_model(
     x_val: Images | None = None,
     y_val: Labels | None = None,
     seed: Seed = 0,
-    scheduler: LRScheduler | None = None,
+    scheduler: SkipValidation[LRScheduler | None] = None,
     progress: Flag = True,
     checkpoint: str | PathLike | None = None,
-    on_step: Callable[[History], object] | None = None,
+    on_step: Watcher | None = None,
 ) -> History:
     """Train a model in place, one batch at a time.
 
@@ -191,8 +194,9 @@ def train_model(
         A file that is written at the start and after every epoch. If it is there already,
         training goes on from it. On the processor it ends with the very weights of an
         uninterrupted training; a GPU's random numbers, as for dropout, are not in the file. It
-        goes on only with the same images, labels, layers, optimizer, schedule and loss; a loss
-        that is a function is known by its name alone.
+        goes on only with the same images, labels, layers, optimizer, schedule and loss. What
+        cannot be compared: functions, as a loss (but for its name), in a schedule, or in
+        the ``forward`` of a model of yours.
     on_step : callable, optional
         Called with the history so far after every step, to watch or to measure. If it raises
         ``KeyboardInterrupt``, training ends as by the keyboard.
@@ -217,6 +221,7 @@ def train_model(
     if x_val is not None and y_val is not None:
         _check_examples("x_val", x_val, "y_val", y_val)
     check_optimizer(model, optimizer)
+    check_trains(model)
     check_criterion(criterion)
     device = next(model.parameters()).device
     state = TrainingState(model, optimizer, scheduler, torch.Generator().manual_seed(seed))

@@ -41,7 +41,7 @@ ORDER = {
         *("fingerprints", "files", "memory", "idx", "mnist", "sample", "tables", "arrays"),
         *("arguments", "axes", "functions", "parameters", "operations", "work"),
         *("verdicts", "shape_table", "modes", "inputs", "eager", "diagnosis", "answers"),
-        *("checkpoint", "guard"),
+        *("schedule", "checkpoint", "guard"),
     ),
     "lesson": ("model", "data", "tracing", "evaluation", "training"),
     "momentum": ("step_matrix", "descent", "quadratic", "iterates", "regression"),

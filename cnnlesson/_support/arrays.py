@@ -128,6 +128,8 @@ def open_npy(path: Path) -> np.memmap:
         found = f"what NumPy cannot read: {_one_line(error)}"
         if path.suffix.casefold() in (".npz", ".csv"):
             found += "; a file that holds images and labels is given alone: load_arrays(path)"
+        elif "ubyte" in path.name:
+            found = "one of MNIST's own files; load_digits reads them, with data_dir its folder"
         raise ValueError(f"{path}: expected an intact .npy array, found {found}") from None
     _check_real(path, array.dtype)
     size, found_size = array.offset + array.nbytes, path.stat().st_size

@@ -2,8 +2,8 @@
 
 A file belongs to one training. What can be compared is compared before anything is changed: the
 images and labels, the layers, what trains, the optimizer, the schedule, the loss. A loss that is a
-function is known by its name alone, and what it does cannot be compared; nor can what happens
-inside a model's own ``forward``.
+function is known by its name alone, and what it does cannot be compared; nor can a function that
+a schedule is made of, nor what happens inside a model's own ``forward``.
 """
 
 import copy
@@ -20,6 +20,7 @@ from torch import nn
 from torch.optim.lr_scheduler import LRScheduler
 
 from cnnlesson._support.fingerprints import checksum_of, outline
+from cnnlesson._support.schedule import moves_momentum, outline_of_schedule
 
 __all__ = ["TrainingState", "load_checkpoint", "save_checkpoint"]
 
@@ -55,10 +56,6 @@ class TrainingState(NamedTuple):
             Names and values, for :func:`load_checkpoint` to compare.
         """
         scheduler, groups = self.scheduler, self.optimizer.param_groups
-        hyperparameters: dict[str, Any] = {}
-        if scheduler:
-            chosen = inspect.signature(type(scheduler)).parameters.keys() - {"last_epoch"}
-            hyperparameters = {k: v for k, v in scheduler.state_dict().items() if k in chosen}
         # PyTorch adds this default when it loads a state; absent it means the same.
         defaults = dict(self.optimizer.defaults)
         defaults |= {"differentiable": defaults.get("differentiable", False)}
@@ -73,12 +70,31 @@ class TrainingState(NamedTuple):
             "initial step sizes": tuple(
                 str(group.get("initial_lr", None if scheduler else group["lr"])) for group in groups
             ),
-            "scheduler": f"{type(scheduler).__name__} {hyperparameters}" if scheduler else None,
+            "settings of the groups": tuple(map(self._own_settings, groups)),
+            "scheduler": outline_of_schedule(scheduler),
+            "layers in evaluation mode": tuple(self._frozen()),
             **{f"shape of {name}": tuple(w.shape) for name, w in self.model.state_dict().items()},
             **{f"type of {name}": str(w.dtype) for name, w in self.model.state_dict().items()},
             **{f"layer {name or 'itself'}": outline(m) for name, m in self.model.named_modules()},
             **{f"training of {name}": w.requires_grad for w, name in names.items()},
         }
+
+    def _own_settings(self, group: dict[str, Any]) -> dict[str, str]:
+        """Return in which settings a group differs from the optimizer, its step size apart."""
+        taken = inspect.signature(type(self.optimizer)).parameters
+        moving = {"lr"} | ({"momentum", "betas"} if moves_momentum(self.scheduler) else set())
+        own = {k: str(group[k]) for k in self.optimizer.defaults if k in taken and k in group}
+        return {
+            name: value
+            for name, value in own.items()
+            if name not in moving and value != str(self.optimizer.defaults[name])
+        }
+
+    def _frozen(self) -> list[str]:
+        """Return the layers that stay in evaluation mode while the model trains."""
+        if not self.model.training:
+            return []
+        return [name for name, layer in self.model.named_modules() if not layer.training]
 
     def content(self) -> dict[str, Any]:
         """Return what changes while these objects are used.

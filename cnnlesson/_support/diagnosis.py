@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
 from cnnlesson._support.eager import eagerly, uncompiled
-from cnnlesson._support.verdicts import is_raised_by_torch, unmet
+from cnnlesson._support.verdicts import is_raised_by_torch, unmet, what_it_was_exported_for
 
 __all__ = ["explain", "explain_shape"]
 
@@ -61,6 +61,10 @@ def explain(
     reason = _dtypes(model, x_name, x) or _axes(x_name, x, batch, calls)
     if not reason and is_inside:
         reason = _sizes(x_name, batch, calls[-1])
+    if is_inside and (expected := what_it_was_exported_for(calls[-1].layer, error)):
+        condition, _, way_out = expected.partition("; ")
+        found = f"a batch of shape {tuple(batch.shape)}"
+        reason = f"{x_name}: expected {condition}, found {found}; {way_out}"
     if reason:
         return ValueError(reason)
     what = "its forward fails"
@@ -107,7 +111,7 @@ def explain_shape(
         way_out = "; nn.Flatten() before the last layer makes one row of each image"
     elif logits.dim() == 1 and len(logits) == n:
         way_out = "; let its last layer have one output for each class"
-    elif logits.dim() == 2 and len(logits) != n:
+    elif logits.dim() in (1, 2) and len(logits) != n:
         way_out = (
             "; x.view(-1, …) may deal an image out to several rows, and a mean over dim=0 mixes "
             "the images: x.flatten(1) keeps each in its own row"

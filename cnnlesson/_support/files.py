@@ -12,11 +12,13 @@ __all__ = ["AnyPath", "append_text", "check_is_file", "expand", "mend_last_line"
 AnyPath = str | PathLike[str]
 
 
-def expand(path: AnyPath) -> Path:
+def expand(name: str, path: AnyPath) -> Path:
     """Return the path with a leading ``~`` replaced by the home folder.
 
     Parameters
     ----------
+    name : str
+        What the caller calls it.
     path : path-like
         A path as a person writes it. An unknown ``~user`` stays as it is.
 
@@ -24,7 +26,16 @@ def expand(path: AnyPath) -> Path:
     -------
     pathlib.Path
         The path.
+
+    Raises
+    ------
+    TypeError
+        If it is no path.
     """
+    if not isinstance(path, str | PathLike):
+        raise TypeError(
+            f"{name}: expected a path, as text or pathlib.Path, found {type(path).__name__}"
+        )
     return Path(os.path.expanduser(path))  # noqa: PTH111 (pathlib's fails on an unknown ~user)
 
 

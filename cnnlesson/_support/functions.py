@@ -189,7 +189,11 @@ def _makes(
         return True
     name = getattr(function, "__name__", "")
     changes = (name.endswith("_") and name != "requires_grad_") or kwargs.get("inplace")
-    return bool(changes) or getattr(function, "__module__", None) == "torch.nn.functional"
+    return (
+        bool(changes)
+        or kwargs.get("out") is not None
+        or getattr(function, "__module__", None) == "torch.nn.functional"
+    )
 
 
 def _settings(

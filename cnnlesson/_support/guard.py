@@ -1,7 +1,8 @@
 """What a training asks of its model and its loss, said before the first step in plain words."""
 
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from inspect import signature
 
 import torch
@@ -14,7 +15,7 @@ from cnnlesson._support.inputs import check_classes, check_logits, check_several
 from cnnlesson._support.modes import evaluating
 from cnnlesson._support.verdicts import is_raised_by_torch
 
-__all__ = ["Guard", "check_criterion", "check_optimizer"]
+__all__ = ["Guard", "check_criterion", "check_optimizer", "check_trains"]
 
 
 _NUMBER_BY_NUMBER = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss, nn.PoissonNLLLoss)
@@ -52,6 +53,7 @@ class Guard:
         self._smallest_batch = smallest_batch
         self._is_of_classes = isinstance(criterion, nn.CrossEntropyLoss | nn.NLLLoss)
         self._left_out = getattr(criterion, "ignore_index", -100)  # a label that marks none
+        self._name = getattr(criterion, "__name__", type(criterion).__name__)
         self._is_first = True
         self._first_images: Tensor | None = None  # until the first loss is known
 
@@ -116,7 +118,11 @@ class Guard:
         elif isinstance(self._criterion, _NUMBER_BY_NUMBER):
             self._check_shape(outputs, labels)
         try:
-            loss = self._criterion(outputs, labels)
+            with _broadcasting_refused() if self._first_images is not None else nullcontext():
+                loss = self._criterion(outputs, labels)
+        except UserWarning:
+            self._check_shape(outputs, labels)
+            raise
         except Exception as error:
             if not isinstance(error, RuntimeError | TypeError) and not is_raised_by_torch(error):
                 raise
@@ -146,7 +152,7 @@ class Guard:
             way_out = "squeeze(1) at the end of the model's forward makes it so"
         raise ValueError(
             f"criterion: expected outputs of the labels' shape, {tuple(labels.shape)}, for "
-            f"{type(self._criterion).__name__}, found {tuple(outputs.shape)}; {way_out}"
+            f"{self._name}, found {tuple(outputs.shape)}; {way_out}"
         )
 
     def _check_rows(self, outputs: Tensor, number: int) -> None:
@@ -179,7 +185,6 @@ class Guard:
             )
 
     def _explain_loss(self, outputs: Tensor, labels: Tensor, error: Exception) -> ValueError:
-        name = getattr(self._criterion, "__name__", type(self._criterion).__name__)
         found = outputs if isinstance(outputs, Tensor) else None
         raw = " ".join(str(error).split())
         way_out = "" if self._is_of_classes else "; nn.CrossEntropyLoss() takes logits and classes"
@@ -190,7 +195,7 @@ class Guard:
         )
         return ValueError(
             f"criterion: expected a loss that takes {of_outputs} and labels of shape "
-            f"{tuple(labels.shape)} and {labels.dtype}, found that {name} fails{way_out} "
+            f"{tuple(labels.shape)} and {labels.dtype}, found that {self._name} fails{way_out} "
             f"({raw if len(raw) <= 300 else f'{raw[:300]} …'})"
         )
 
@@ -225,6 +230,32 @@ class Guard:
             )
         if self._is_of_classes:
             _check_targets("y_val", y, logits, self._left_out)
+
+
+def check_trains(model: nn.Module) -> None:
+    """Make sure that a model has a training mode.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        The model. Its layers keep the mode they are in.
+
+    Raises
+    ------
+    ValueError
+        If a part of it was exported: that stays in the mode it was exported in.
+    """
+    modes = {module: module.training for module in model.modules()}
+    try:
+        model.train()
+    except NotImplementedError as error:
+        raise ValueError(
+            "model: expected layers that can be put in training mode, found that a part of it "
+            "cannot, as it was exported; train the model as it was before torch.export"
+        ) from error
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 def check_criterion(criterion: object) -> None:
@@ -326,16 +357,29 @@ def _like(images: Tensor, model: nn.Module) -> Tensor:
 
 
 @contextmanager
+def _broadcasting_refused() -> Iterator[None]:
+    """Raise what PyTorch's losses only warn of: each number compared with each label."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "Using a target size", UserWarning)
+        yield
+
+
+@contextmanager
 def _watch_normalisation(model: nn.Module, smallest_batch: int) -> Iterator[None]:
     """Refuse a batch normalisation that would have one number a channel to normalise."""
 
     def look(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         groups = getattr(layer, "num_groups", None) or layer.num_features
         if layer.training and smallest_batch * inputs[0][0].numel() == groups:  # one number each
+            last, way_out = (
+                "a last batch",
+                "drop_last=True leaves it out, or take another batch_size",
+            )
+            if len(inputs[0]) == 1:  # every batch is
+                last, way_out = "batches", "take a larger batch_size, or put that layer in eval()"
             raise ValueError(
-                "batch_size: expected a last batch of two images or more, as "
-                f"{type(layer).__name__} takes a mean over it, found one of a single image; "
-                "drop_last=True leaves it out, or take another batch_size"
+                f"batch_size: expected {last} of two images or more, as {type(layer).__name__} "
+                f"takes a mean over it, found one of a single image; {way_out}"
             )
 
     layers = (

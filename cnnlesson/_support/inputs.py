@@ -44,10 +44,17 @@ def check_model(name: str, model: object) -> None:
     Raises
     ------
     ValueError
-        If it is anything else: a class that was not called, say, or a dictionary of weights.
+        If it is anything else: a class that was not called, say, or a dictionary of weights. If
+        its weights have no numbers.
     """
     if not isinstance(model, nn.Module):
         raise ValueError(f"{name}: expected a torch.nn.Module, found {what_is_no_model(model)}")
+    if any(weight.is_meta for weight in model.parameters()):
+        raise ValueError(
+            f"{name}: expected weights that have numbers, found some on the device meta, where "
+            f'they have a shape only; {name}.to_empty(device="cpu") makes room for them, for '
+            "load_state_dict to fill"
+        )
 
 
 def what_is_no_model(model: object) -> str:
@@ -67,6 +74,8 @@ def what_is_no_model(model: object) -> str:
         return f"the class {model.__name__}; {model.__name__}() makes a model"
     if isinstance(model, Mapping):
         return "a dictionary; to use saved weights, give them to load_state_dict of a model"
+    if type(model).__name__ == "ExportedProgram":
+        return "an ExportedProgram; its module() is a model"
     return _kind(model)
 
 
@@ -286,7 +295,7 @@ def _way_to_tensor(name: str, value: Any, dtype: str, part: int) -> str:
     mine = f"{pair[part]} for images, labels in {name}"
     if hasattr(value, "images") and hasattr(value, "labels"):
         of_it = f"{name}.{pair[part]}"
-        return f"; give standardize({of_it})" if part == 0 else f"; give {of_it}"
+        return f"; standardize({of_it}) is one" if part == 0 else f"; give {of_it}"
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "biuf":
             return f" of {value.dtype}; one of numbers could be converted"

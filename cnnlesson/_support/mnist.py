@@ -103,7 +103,7 @@ def read_mnist(part: str, folder: AnyPath | None) -> tuple[np.ndarray, np.ndarra
 
 
 def _find(file: IdxFile, folder: AnyPath) -> Path:
-    folder = expand(folder)
+    folder = expand("data_dir", folder)
     expected = f"{file.name} or {file.name}.gz"
     try:
         listed = sorted(path.name for path in folder.iterdir())
@@ -111,6 +111,8 @@ def _find(file: IdxFile, folder: AnyPath) -> Path:
         found = unreadable(folder, f"a folder with {expected}", error)
         if folder.suffix.casefold() in _ARRAYS:
             found = NotADirectoryError(f"{found}; load_arrays reads such a file")
+        elif "ubyte" in folder.name:
+            found = NotADirectoryError(f"{found}; give the folder that the file is in")
         raise found from None
     except OSError as error:
         raise unreadable(folder, f"a folder with {expected}", error) from None

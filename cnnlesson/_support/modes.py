@@ -1,7 +1,7 @@
 """The mode of a model, training or evaluation: each layer has one of its own."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -25,8 +25,11 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     """
     modes = {module: module.training for module in model.modules()}
     try:
-        with suppress(NotImplementedError):  # what an exported model says
+        try:
             model.eval()
+        except NotImplementedError:  # by an exported part, and those after it have not been asked
+            for module in modes:
+                module.training = False
         with torch.no_grad():
             yield
     finally:

@@ -1,6 +1,8 @@
 """When a schedule of step sizes moves on: after every batch, or after every epoch."""
 
+import inspect
 import math
+from typing import Any
 
 import torch
 from torch.optim.lr_scheduler import (
@@ -12,7 +14,15 @@ from torch.optim.lr_scheduler import (
     SequentialLR,
 )
 
-__all__ = ["Schedule"]
+__all__ = ["Schedule", "moves_momentum", "outline_of_schedule"]
+
+# What PyTorch's schedulers note of where they are; the rest of their states says what they are.
+_MOVING = {
+    *("last_epoch", "_step_count", "_last_lr", "_is_initial", "_get_lr_called_within_step"),
+    *("best", "num_bad_epochs", "cooldown_counter", "T_cur", "T_i"),
+}
+# The first is compared with the optimizer, the second part by part; functions cannot be compared.
+_SAID_ELSEWHERE = {"base_lrs", "_schedulers", "lr_lambdas", "_scale_fn_ref", "_scale_fn_custom"}
 
 
 class Schedule:
@@ -29,10 +39,18 @@ class Schedule:
     Raises
     ------
     ValueError
-        If it was made for another optimizer.
+        If it is no scheduler, or was made for another optimizer.
     """
 
     def __init__(self, scheduler: LRScheduler | None, optimizer: torch.optim.Optimizer) -> None:
+        if not isinstance(scheduler, LRScheduler | None):
+            found = f"{scheduler!r:.60}; torch.optim.lr_scheduler.StepLR(optimizer, 10) is one"
+            if isinstance(scheduler, type):
+                name = scheduler.__name__
+                found = f"the class {name}; {name}(optimizer, …) makes one"
+            raise ValueError(
+                f"scheduler: expected one of torch.optim.lr_scheduler, or None, found {found}"
+            )
         if scheduler is not None and scheduler.optimizer is not optimizer:
             raise ValueError(
                 "scheduler: expected one that was made for optimizer, found another's; "
@@ -80,6 +98,47 @@ class Schedule:
             self.scheduler.step(loss)
         elif self.scheduler is not None and not self.is_by_batch:
             self.scheduler.step()
+
+
+def outline_of_schedule(scheduler: LRScheduler | None) -> str | None:
+    """Return a schedule in a line, with those settings that stay the same while it runs.
+
+    Parameters
+    ----------
+    scheduler : torch.optim.lr_scheduler.LRScheduler or None
+        The schedule.
+
+    Returns
+    -------
+    str or None
+        Name and settings of each of its parts; a function among them cannot be told from another.
+    """
+    return ", ".join(map(_outline, _parts(scheduler))) or None
+
+
+def _outline(part: LRScheduler) -> str:
+    settings: dict[str, Any] = part.state_dict()
+    if type(part).__module__ == LRScheduler.__module__:
+        constant = settings.keys() - _MOVING - _SAID_ELSEWHERE
+    else:  # of somebody else's we know what they are made of
+        constant = inspect.signature(type(part)).parameters.keys() - _MOVING
+    return f"{type(part).__name__} { {k: v for k, v in settings.items() if k in constant} }"
+
+
+def moves_momentum(scheduler: LRScheduler | None) -> bool:
+    """Say whether a schedule changes the momentum too, as cycles do.
+
+    Parameters
+    ----------
+    scheduler : torch.optim.lr_scheduler.LRScheduler or None
+        The schedule.
+
+    Returns
+    -------
+    bool
+        True if a part of it does.
+    """
+    return any(getattr(part, "cycle_momentum", False) for part in _parts(scheduler))
 
 
 def _parts(scheduler: LRScheduler | None) -> list[LRScheduler]:

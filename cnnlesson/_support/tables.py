@@ -61,6 +61,12 @@ def read_csv(path: Path) -> tuple[np.ndarray, np.ndarray]:
             f"{path}: expected a table of numbers, found what pandas cannot read: "
             f"{' '.join(str(error).split())}"
         ) from None
+    if (empty := np.isnan(table)).any():
+        line = int(empty.any(axis=1).argmax()) + 1 + is_named
+        raise ValueError(
+            f"{path}: expected a number in each cell, found {int(empty.sum())} empty ones, the "
+            f"first in line {line}; is the file cut short?"
+        )
     return np.delete(table, labelled[0], axis=1), table[:, labelled[0]]
 
 

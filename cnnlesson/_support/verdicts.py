@@ -8,7 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ModuleCall", "explain", "is_raised_by_torch", "times", "unmet"]
+__all__ = [
+    "ModuleCall",
+    "explain",
+    "is_on_maps",
+    "is_raised_by_torch",
+    "times",
+    "unmet",
+    "what_it_was_exported_for",
+]
 
 _AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 _POOLS = (
@@ -50,15 +58,21 @@ class ModuleCall(NamedTuple):
     rows_before: int
     handled: BaseException | None
 
-    def is_on_maps(self) -> bool:
-        """Say whether the layer slides a window over maps.
 
-        Returns
-        -------
-        bool
-            True for a convolution, a transposed one included, and for a pooling by a given window.
-        """
-        return _axes(self.module) is not None
+def is_on_maps(module: nn.Module) -> bool:
+    """Say whether a layer slides a window over maps.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The layer.
+
+    Returns
+    -------
+    bool
+        True for a convolution, a transposed one included, and for a pooling by a given window.
+    """
+    return _axes(module) is not None
 
 
 def explain(
@@ -100,13 +114,42 @@ def explain(
         is_layer = next(failed.module.children(), None) is None
         lines += [f"failed: {failed.name}" + (f", {failed.module}" if is_layer else "")]
         lines += [f"found:    {describe_input(failed.inputs)}"]
-        expected = unmet(failed.module, failed.inputs) or _signature(failed.module, error)
+        expected = (
+            what_it_was_exported_for(failed.module, error)
+            or unmet(failed.module, failed.inputs)
+            or _signature(failed.module, error)
+        )
         if not whole and expected:
             lines += [f"expected: {expected}"]
     raw = str(error).strip().split("\n")[0]  # what follows are pages of signatures
     is_of_torch = function is not None or is_raised_by_torch(error)
     said = f"PyTorch says: {raw}" if is_of_torch else f"raised: {type(error).__name__}: {raw}"
     return whole, "\n".join([*lines, said])
+
+
+def what_it_was_exported_for(module: nn.Module, error: BaseException) -> str | None:
+    """Say which inputs an exported model takes, if it failed because it got another one.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        What failed.
+    error : BaseException
+        What it raised.
+
+    Returns
+    -------
+    str or None
+        The condition that is not met, as PyTorch notes it, and the way out. None if this is not
+        the part of an exported model that looks at its input.
+    """
+    if type(module).__name__ != "GuardsFn":
+        return None
+    condition = " ".join(str(error).split()).removeprefix("Guard failed: ")
+    return (
+        f"what the model was exported for, {condition}; export it anew with dynamic_shapes, or "
+        "take the model as it was before torch.export"
+    )
 
 
 def is_raised_by_torch(error: BaseException) -> bool:

@@ -82,7 +82,7 @@ class Flow(OperationMode):
             Number of the step, 0 or more; -1 for the input.
         """
         for tensor in tensors:
-            self._know(tensor, Origin.of_input(tensor.shape, step))
+            self._known[tensor] = _Known(Origin.of_input(tensor.shape, step), _version(tensor))
 
     def origin_of(self, tensor: Any) -> Origin | None:
         """Return the origin of a tensor.
@@ -142,22 +142,25 @@ class Flow(OperationMode):
             operation = operation._replace(output=tensors[0])
             origin = origin_after(operation)
             self.operations.append(operation._replace(output=None, given=_sizes(operation.given)))
+            is_view = any(value.alias_info is not None for value in func._schema.returns)
             for tensor in tensors:
                 alike = tensor.shape == tensors[0].shape
-                self._note(tensor, origin if alike or not origin else origin.unknown(), changes)
+                # A view counts changes with what it is a view of, but only after we return.
+                counts = next(tensors_in(args), tensor) if is_view and not changes else tensor
+                version = _version(counts) + int(changes)  # a change too is counted after that
+                self._note(
+                    tensor, origin if alike or not origin else origin.unknown(), changes, version
+                )
         return output
 
-    def _note(self, tensor: Tensor, origin: Origin | None, changes: bool) -> None:
+    def _note(self, tensor: Tensor, origin: Origin | None, changes: bool, version: int) -> None:
         if origin is None:
             self._known.pop(tensor, None)
             return
         if changes and tensor not in self._known:  # data were written into a constant
             storage = _storage(tensor)
             self._written += [(storage, origin.steps)] if storage is not None else []
-        self._know(tensor, origin, int(changes))  # PyTorch counts the change after we return
-
-    def _know(self, tensor: Tensor, origin: Origin, changes: int = 0) -> None:
-        self._known[tensor] = _Known(origin, _version(tensor) + changes)
+        self._known[tensor] = _Known(origin, version)
 
 
 def _by_name(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

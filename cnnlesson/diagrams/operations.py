@@ -144,6 +144,8 @@ def _window(operation: Operation, x: Origin) -> Origin:
         channels: Dim = (Part(operation.output.shape[1]),)
         if x.sights(1):
             return x.unknown()
+        if given["groups"] == 1 and x.mixed_along == 1:  # it sums over all channels
+            x = x._replace(mixed_along=None)
     else:
         axes = int(operation.name.removesuffix("_with_indices")[-2])
         kernel = _numbers(given["kernel_size"], axes, 1)
@@ -199,6 +201,8 @@ def _upsample(operation: Operation, x: Origin) -> Origin:
 def _pixel_shuffle(operation: Operation, x: Origin) -> Origin:
     """Lay channels out as pixels, or pixels as channels."""
     shuffles = operation.name == "pixel_shuffle"
+    if x.mixed_along is not None:
+        return x.unknown()
     r = operation.given["upscale_factor" if shuffles else "downscale_factor"]
     ends: list[Dim] = []
     for axis in (-2, -1):
@@ -313,7 +317,14 @@ def _slice(operation: Operation, x: Origin) -> Origin:
     d = given["dim"] % len(x.dims)
     length = _first_tensor(operation).shape[d]
     start, _, step = slice(given["start"], given["end"], given["step"]).indices(length)
+    if operation.output.shape[d] < length and _takes_some(x, d):
+        return x.unknown()
     return _cut(x, d, start, step, operation.output.shape[d])
+
+
+def _takes_some(x: Origin, d: int) -> bool:
+    """Say whether a part along a dimension may see less than the whole does."""
+    return x.mixed_along is not None and not x.sights(d)
 
 
 def _cut(x: Origin, d: int, start: int, step: int, length: int) -> Origin:
@@ -327,7 +338,7 @@ def _cut(x: Origin, d: int, start: int, step: int, length: int) -> Origin:
 def _split(operation: Operation, x: Origin) -> Origin:
     """Cut into pieces that are alike; those of a map see different places."""
     d = operation.given["dim"] % len(x.dims)
-    if x.sights(d):
+    if x.sights(d) or _takes_some(x, d):
         return x.unknown()
     if operation.name == "unbind":
         return x.with_dims([*x.dims[:d], *x.dims[d + 1 :]])
@@ -336,7 +347,9 @@ def _split(operation: Operation, x: Origin) -> Origin:
 
 def _select(operation: Operation, x: Origin) -> Origin:
     d = operation.given["dim"] % len(x.dims)
-    return x.unknown() if x.sights(d) else x.with_dims([*x.dims[:d], *x.dims[d + 1 :]])
+    if x.sights(d) or _takes_some(x, d):
+        return x.unknown()
+    return x.with_dims([*x.dims[:d], *x.dims[d + 1 :]])
 
 
 def _cat(operation: Operation) -> Origin:
@@ -346,14 +359,17 @@ def _cat(operation: Operation) -> Origin:
     shape = list(operation.output.shape)
     if any(not origin.dims for origin in origins):
         return joined(origins, shape)
-    if operation.name == "stack":
-        shape.pop(d)
-        x = joined(origins, shape)
-        return x.with_dims([*x.dims[:d], (Part(len(tensors)),), *x.dims[d:]]) if x.dims else x
-    if any(origin.sights(d) for origin in origins):
+    is_stacked = operation.name == "stack"
+    if not is_stacked and any(origin.sights(d) for origin in origins):
         return operation.steps
-    alike = [o.with_dims([*o.dims[:d], (Part(shape[d]),), *o.dims[d + 1 :]]) for o in origins]
-    return joined(alike, shape)
+    same = Part(len(tensors) if is_stacked else shape[d])
+    alike = [
+        o.with_dims([*o.dims[:d], (same,), *o.dims[d if is_stacked else d + 1 :]]) for o in origins
+    ]
+    x = joined(alike, shape)
+    # Constants among them, which see nothing, have no origin.
+    differ = len(tensors) > len(origins) or any(o.dims != alike[0].dims for o in alike)
+    return x._replace(mixed_along=d) if x.dims and differ else x
 
 
 def _same(operation: Operation, x: Origin) -> Origin:

@@ -38,10 +38,13 @@ class Part(NamedTuple):
     sight : Sight or None
         What each of them sees along one axis of the input. None where they all see the same, as
         the channels of a map do.
+    axis : int
+        Number of the dimension of the input along which they see it.
     """
 
     length: int
     sight: Sight | None = None
+    axis: int = 0
 
 
 # A dimension is most often one part; flattening strings several together.
@@ -59,11 +62,16 @@ class Origin(NamedTuple):
         What its places see, dimension by dimension; empty unless it is known.
     reach : Reach
         Whether it is known.
+    mixed_along : int or None
+        The dimension along which numbers that see differently were laid side by side, such as 1
+        for channels: together they see what ``dims`` says, some of them less. 0 if there are
+        several.
     """
 
     steps: frozenset[int]
     dims: tuple[Dim, ...] = ()
     reach: Reach = Reach.WINDOW
+    mixed_along: int | None = None
 
     @classmethod
     def of_input(cls, shape: Sequence[int], step: int) -> "Origin":
@@ -81,7 +89,7 @@ class Origin(NamedTuple):
         Origin
             Each place along an axis sees itself; those of batch and channels see the same.
         """
-        dims = [(Part(n, Sight() if k > 1 else None),) for k, n in enumerate(shape)]
+        dims = [(Part(n, Sight(), k) if k > 1 else Part(n),) for k, n in enumerate(shape)]
         return cls(frozenset([step]), tuple(dims))
 
     def everything(self) -> "Origin":
@@ -151,10 +159,10 @@ def one_part(length: int, dim: Dim) -> Dim | None:
     tuple of Part or None
         One part. None if places that see the input in order are strung together with others.
     """
-    sights = [part.sight for part in dim if part.sight is not None]
-    if len(sights) > 1 or (sights and prod(p.length for p in dim if p.sight is None) > 1):
+    seeing = [part for part in dim if part.sight is not None]
+    if len(seeing) > 1 or (seeing and prod(p.length for p in dim if p.sight is None) > 1):
         return None
-    return (Part(length, sights[0] if sights else None),)
+    return (seeing[0]._replace(length=length) if seeing else Part(length),)
 
 
 def joined(origins: Sequence[Origin], shape: Sequence[int]) -> Origin:
@@ -173,7 +181,8 @@ def joined(origins: Sequence[Origin], shape: Sequence[int]) -> Origin:
         Of the result.
     """
     steps = frozenset[int]().union(*(origin.steps for origin in origins))
-    first = Origin(steps)
+    mixed = {origin.mixed_along for origin in origins} - {None}
+    first = Origin(steps, mixed_along=mixed.pop() if len(mixed) == 1 else 0 if mixed else None)
     reaches = {origin.reach for origin in origins}
     if Reach.EVERYTHING in reaches:
         return first.everything()
@@ -203,12 +212,12 @@ def _beside(dims: Sequence[Dim]) -> Dim | None:
             return None
         parts = []
         for a, b in zip(result, dim, strict=True):
-            if (a.sight is None) != (b.sight is None):
+            if (a.sight is None) != (b.sight is None) or a.axis != b.axis:
                 return None
             sight = a.sight.beside(b.sight) if a.sight and b.sight else None
             if a.sight and sight is None:
                 return None
-            parts.append(Part(a.length, sight))
+            parts.append(a._replace(sight=sight))
         result = tuple(parts)
     return result
 

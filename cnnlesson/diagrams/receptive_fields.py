@@ -11,11 +11,12 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from cnnlesson._support.arguments import checked
+from cnnlesson._support.eager import in_python
 from cnnlesson._support.functions import tensors_in
-from cnnlesson._support.verdicts import times
+from cnnlesson._support.verdicts import is_on_maps, times
 from cnnlesson.diagrams.blank_input import InputShape, Model, blank_input
 from cnnlesson.diagrams.flow import Flow
-from cnnlesson.diagrams.operations import CONTRACTIONS, PATCHES, RESHAPES
+from cnnlesson.diagrams.operations import PATCHES, RESHAPES, Operation
 from cnnlesson.diagrams.origin import Origin, Reach
 from cnnlesson.tracing import LayerShape, ShapeError, ShapeTracer
 
@@ -25,6 +26,7 @@ __all__ = ["ReceptiveField", "receptive_fields"]
 _SIDES = ((64, 96), (256, 384), (1024, 1536))
 _GIVE_A_SHAPE = "give the shape of the input, such as input_shape=(1, 1, 28, 28)"
 _UNKNOWN = "expected a layer whose window is known, such as a convolution or a pooling"
+_MIXED = "expected channels that see alike, found some of those that cat or stack laid side by side"
 _CUT_OFF = "expected data that come from the input, found others; were they made by NumPy or lists?"
 
 
@@ -96,7 +98,7 @@ def receptive_fields(model: Model, input_shape: InputShape | None = None) -> lis
         found, failure = [], None
         for shape in (_image_shape(model, side) for side in sides):
             flow, error = _follow(model, blank_input(model, shape))
-            if error is not None and not flow.has_left_the_maps():
+            if error is not None and not _is_complete(model, flow, error):
                 failure = error
                 break
             found.append(list(flow.fields()))
@@ -137,23 +139,27 @@ def _same_for_all(found: list[list[ReceptiveField]]) -> list[ReceptiveField]:
 class _Fields(Flow):
     """Keeps what each row of the table sees, if a window was moved in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, image: torch.Tensor) -> None:
         super().__init__()
+        self.begin([image], -1)
+        self._image = tuple(image.shape)
         self._found: list[tuple[LayerShape, Origin]] = []
         self._culprit = ""
         self._cut_off = ""
         self._last: Origin | None = None
+        self._ends_on_maps = False
 
     def row_added(self, row: LayerShape, output: Any) -> None:
         """Take a row of the table and what the step gave."""
-        origin = next(filter(None, map(self.origin_of, tensors_in(output))), None)
+        tensor = next(filter(self.origin_of, tensors_in(output)), None)
+        origin = self.origin_of(tensor)
         operations, self.operations = self.operations, []
         self._cut_off = "" if origin else f"{row.name}: {_CUT_OFF}"
-        if origin is None:
+        if tensor is None or origin is None:
             return
-        self._last = origin
+        self._last, self._ends_on_maps = origin, tensor.dim() == len(self._image)
         if origin.reach is Reach.UNKNOWN:
-            self._culprit = self._culprit or f"{row.name}: {_expected(row)}"
+            self._culprit = self._culprit or f"{row.name}: {self._expected(row, operations)}"
         moves_window = any(o.has_window or o.name in PATCHES for o in operations)
         if moves_window or any(_joins_unlike(o.origins) for o in operations):
             self._found.append((row, origin))
@@ -162,6 +168,8 @@ class _Fields(Flow):
         """Yield the fields."""
         if self._cut_off:  # the last step has nothing to do with the input
             raise ValueError(self._cut_off)
+        if self._ends_on_maps and self._last and self._last.reach is Reach.UNKNOWN:
+            raise ValueError(self._culprit)
         for row, origin in self._found:
             if origin.reach is Reach.UNKNOWN:
                 raise ValueError(self._culprit)
@@ -175,25 +183,36 @@ class _Fields(Flow):
                     raise ValueError(f"{row.name}: expected a square window, found ({found})")
             yield ReceptiveField(row.name, sizes[0], _whole(strides[0]))
 
+    def _expected(self, row: LayerShape, operations: list[Operation]) -> str:
+        """Say what was expected in place of a step of which we cannot tell what it sees."""
+        if any(o.mixed_along is not None for operation in operations for o in operation.origins):
+            return _MIXED
+        if row.kind[-2:] in ("1d", "2d", "3d") and len(row.input_shape) == int(row.kind[-2]) + 1:
+            return f"expected a batch, batch first, found an input of {times(row.input_shape)}"
+        if len(self._image) < 3 and any(operation.has_window for operation in operations):
+            found = f"numbers in a row, {times(self._image)}"
+            return f"expected maps, found that the network was given {found}; {_GIVE_A_SHAPE}"
+        return f"{_UNKNOWN}, found {row.kind}"
+
     def has_left_the_maps(self) -> bool:
         """Say whether the error came where positions are mixed or strung together anyway."""
-        if self.failed is not None and self.failed.name in CONTRACTIONS | RESHAPES:
-            return True
+        if self.failed is not None and self.failed.name in RESHAPES:
+            return len(self.failed.given.get("size", self.failed.given.get("shape", ()))) == 2
         return self._last is not None and not any(
             len(dim) == 1 and dim[0].sight for dim in self._last.dims
         )
 
 
-def _expected(row: LayerShape) -> str:
-    """Say what was expected in place of a step of which we cannot tell what it sees."""
-    if row.kind[-2:] in ("1d", "2d", "3d") and len(row.input_shape) == int(row.kind[-2]) + 1:
-        return f"expected a batch, batch first, found an input of {times(row.input_shape)}"
-    return f"{_UNKNOWN}, found {row.kind}"
-
-
 def _joins_unlike(origins: list[Origin]) -> bool:
     known = [origin.sights() for origin in origins if origin.dims]
     return any(sights != known[0] for sights in known[1:])
+
+
+def _is_complete(model: nn.Module, flow: _Fields, error: ShapeError) -> bool:
+    """Say whether a run that failed was past all windows, as where ``in_features`` does not fit."""
+    ran = {row.name for row in error.table.rows}
+    windows = [name for name, layer in in_python(model).named_modules() if is_on_maps(layer)]
+    return flow.has_left_the_maps() and ran.issuperset(windows)
 
 
 def _whole(stride: Fraction) -> int | Fraction:
@@ -202,8 +221,7 @@ def _whole(stride: Fraction) -> int | Fraction:
 
 def _follow(model: nn.Module, image: torch.Tensor) -> tuple[_Fields, ShapeError | None]:
     """Run a model on an image; return what was followed, and how it failed if it did."""
-    flow = _Fields()
-    flow.begin([image], -1)
+    flow = _Fields(image)
     tracer = ShapeTracer(model, on_row=flow.row_added)
     with flow:
         try:

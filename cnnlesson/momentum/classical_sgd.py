@@ -36,7 +36,7 @@ class ClassicalSGD(torch.optim.Optimizer):
     Raises
     ------
     ValueError
-        If a value is out of its range, in a group too.
+        If a value is out of its range, in a group too, or ``params`` is a model.
 
     References
     ----------
@@ -54,6 +54,11 @@ class ClassicalSGD(torch.optim.Optimizer):
         weight_decay: NonNegative = 0.0,
         nesterov: Flag = False,
     ) -> None:
+        if isinstance(params, torch.nn.Module):
+            name = type(params).__name__
+            raise ValueError(
+                f"params: expected parameters, found the model, {name}; give its parameters()"
+            )
         settings = {"momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}
         super().__init__(params, {"lr": lr} | settings)  # type: ignore[arg-type]
 

@@ -385,3 +385,16 @@ def test_any_network_and_any_tensor_give_rows_or_a_word_that_begins_with_ours(dr
         torch.testing.assert_close(logits, model.eval()(x), atol=1e-5, rtol=1e-5)
     else:
         assert re.match(r"(x|model): expected [^\n]*, found ", error)
+
+
+def test_an_exported_part_has_one_mode_and_the_others_theirs():
+    exported = torch.export.export(nn.Flatten(), (X[:5],)).module()
+    model = nn.Sequential(exported, nn.Dropout(0.5), nn.Linear(784, 10))
+    assert torch.equal(predict_logits(model, X, 5), predict_logits(model, X, 5))
+    assert [module.training for module in model] == [True] * 3
+    message = refused(model, X, batch_size=7)
+    assert message.startswith("x: expected what the model was exported for, ")
+    assert message.endswith(
+        "== 5, found a batch of shape (7, 1, 28, 28); export it anew with dynamic_shapes, or take "
+        "the model as it was before torch.export"
+    )

@@ -328,6 +328,20 @@ def test_an_exported_model_is_traced_by_its_functions():
     assert table.notes == ["15 in no row: 0.weight, 0.bias"]
 
 
+def test_an_exported_model_says_for_which_input_it_was_exported():
+    model = torch.export.export(nn.Linear(4, 3), (torch.zeros(2, 4),)).module()
+    with pytest.raises(ShapeError) as raised:
+        ShapeTracer(model).trace(torch.zeros(5, 4))
+    verdict = str(raised.value).split("failed: ")[1].splitlines()
+    assert verdict[1] == "found:    an input of shape 5×4, torch.float32"
+    assert verdict[2] == (
+        "expected: what the model was exported for, input.size()[0] == 2; export it anew with "
+        "dynamic_shapes, or take the model as it was before torch.export"
+    )
+    with pytest.raises(TypeError, match=r"found an ExportedProgram; its module\(\) is a model$"):
+        ShapeTracer(torch.export.export(nn.ReLU(), (torch.zeros(2, 4),)))
+
+
 def test_a_long_setting_is_cut():
     class Table(nn.Module):
         def forward(self, x):
@@ -540,6 +554,15 @@ def test_a_function_has_a_row_with_its_settings(call, settings):
     assert row.settings == settings
     assert row.output_shape == (shapes[0] if len(shapes) == 1 else shapes)
     assert row.num_parameters == 0
+
+
+def test_what_is_written_to_a_given_place_has_a_row():
+    class Out(nn.Module):
+        def forward(self, x):
+            return torch.add(x, 1, out=torch.empty_like(x))
+
+    rows = ShapeTracer(Out()).trace(torch.zeros(2, 3)).rows
+    assert [row.settings for row in rows] == ["empty_like", "add(other=1)"]
 
 
 def test_what_only_moves_or_asks_has_no_row():

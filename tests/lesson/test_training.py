@@ -570,7 +570,10 @@ def test_history_in_a_line(history, text):
         ({"num_epochs": -1}, "num_epochs: expected a whole number, 0 or more, found -1"),
         ({"num_epochs": "3"}, "num_epochs: expected a whole number, 0 or more, found '3'"),
         ({"seed": -1}, "seed: expected a whole number, 0 or more"),
-        ({"scheduler": 3}, "scheduler: expected torch.optim.lr_scheduler.LRScheduler"),
+        (
+            {"scheduler": 3},
+            "scheduler: expected one of torch.optim.lr_scheduler, or None, found 3; ",
+        ),
         ({"checkpoint": 3}, "checkpoint: expected str | os.PathLike | None, found 3"),
         (
             {"loss": None},
@@ -661,6 +664,12 @@ def dealt_out() -> nn.Module:
     return nn.Sequential(Shaped(lambda outputs: outputs.view(6, 3)), nn.Linear(3, 3))
 
 
+def numbers() -> tuple[torch.Tensor, torch.Tensor]:
+    """A number to be met for each point, in place of a class."""
+    x, y = points()
+    return x, y.float()
+
+
 def nothing_trains() -> nn.Module:
     return small_model().requires_grad_(False)
 
@@ -695,6 +704,31 @@ def nothing_trains() -> nn.Module:
             r"criterion: expected one number for a batch, as a tensor, found shape \(6,\); reduct",
         ),
         ({"loss": lambda *_: 0.5}, "criterion: expected one number for a batch, .* found 0.5;"),
+        (
+            {"model": nn.Linear(4, 1), "loss": nn.functional.l1_loss, "data": numbers()},
+            r"criterion: expected outputs of the labels' shape, \(6,\), for l1_loss, found \(6, 1",
+        ),
+        (
+            {
+                "model": nn.Linear(4, 1),
+                "loss": lambda outputs, labels: 2 * nn.functional.mse_loss(outputs, labels),
+                "data": numbers(),
+            },
+            r"criterion: expected outputs of the labels' shape, .*; squeeze\(1\) at the end of",
+        ),
+        (
+            {"scheduler": torch.optim.lr_scheduler.StepLR},
+            r"scheduler: expected one .* the class StepLR; StepLR\(optimizer, …\) makes one",
+        ),
+        ({"on_step": 3}, "on_step: expected a function of the history so far, found 3"),
+        (
+            {"model": nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 3)), "batch_size": 1},
+            r"batch_size: expected batches of two images or more, .*; take a larger batch_size, or",
+        ),
+        (
+            {"model": Shaped(lambda outputs: outputs.mean(0))},
+            r"model: expected logits of shape \(6, number of classes\), .* \(3,\); .*mean over dim",
+        ),
         (
             {"loss": lambda outputs, labels: criterion(outputs, labels).detach()},
             "criterion: expected a loss with a gradient, found one without",
@@ -904,3 +938,12 @@ def test_errors_of_ones_own_code_go_through():
 
     with pytest.raises(KeyError, match="mine"):
         train(loss=own_loss)
+
+
+def test_an_exported_model_does_not_train():
+    x, _ = points()
+    model = torch.export.export(small_model(), (x,)).module()
+    modes = [module.training for module in model.modules()]
+    with pytest.raises(ValueError, match=r"^model: expected layers .* before torch\.export$"):
+        train(model)
+    assert [module.training for module in model.modules()] == modes

@@ -607,6 +607,13 @@ def test_a_group_is_checked_too(group, message):
     assert len(optimizer.param_groups) == 1
 
 
+def test_a_model_is_no_list_of_parameters():
+    with pytest.raises(
+        ValueError, match=r"^params: .* found the model, Linear; give its parameters"
+    ):
+        ClassicalSGD(nn.Linear(2, 2), lr=0.1)
+
+
 def test_a_schedule_may_reach_zero_and_a_step_size_may_not():
     schedule = [0.1, 0.05, 0.0]
     path = momentum_descent(lambda w: w, [1.0], lr=schedule, momentum=0.5, num_steps=3)

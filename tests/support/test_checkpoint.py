@@ -10,6 +10,8 @@ import sys
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -272,7 +274,7 @@ def test_killed_at_any_moment_it_goes_on(tmp_path):
     path = tmp_path / "training.pt"
     seed = random.randrange(10**6)
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", KILLS, path, "12", str(seed)],
+        [sys.executable, "-W", "ignore", "-c", KILLS, path, "6", str(seed)],
         capture_output=True,
         text=True,
         check=True,
@@ -438,6 +440,78 @@ OTHERS = {
         TRAININGS["steps"][1],
     ),
 }
+
+
+def in_turn(optimizer, milestone: int) -> lr_scheduler.LRScheduler:
+    parts = [lr_scheduler.StepLR(optimizer, 1) for _ in range(2)]
+    return lr_scheduler.SequentialLR(optimizer, parts, [milestone])
+
+
+CYCLE = partial(lr_scheduler.OneCycleLR, max_lr=0.2, total_steps=99)
+# Each pair differs in one setting, that PyTorch keeps in a place of its own.
+PAIRS = {
+    "momentum of a group": (
+        (sgd, None),
+        (lambda p: torch.optim.SGD([{"params": p, "momentum": 0.5}], lr=0.1, momentum=0.9), None),
+        "settings of the groups ({'momentum': '0.5'},), found ({},);",
+    ),
+    "weight decay of a group": (
+        (sgd, lambda o: lr_scheduler.StepLR(o, 1)),
+        (
+            lambda p: torch.optim.SGD([{"params": p, "weight_decay": 1}], lr=0.1, momentum=0.9),
+            lambda o: lr_scheduler.StepLR(o, 1),
+        ),
+        "settings of the groups ({'weight_decay': '1'},), found ({},);",
+    ),
+    "part of a chain": (
+        (sgd, lambda o: lr_scheduler.ChainedScheduler([lr_scheduler.StepLR(o, 1)])),
+        (sgd, lambda o: lr_scheduler.ChainedScheduler([lr_scheduler.StepLR(o, 2)])),
+        "scheduler ChainedScheduler {}, StepLR {'step_size': 2, 'gamma': 0.1}, found Chained",
+    ),
+    "where a sequence turns": (
+        (sgd, lambda o: in_turn(o, 1)),
+        (sgd, lambda o: in_turn(o, 2)),
+        "scheduler SequentialLR {'_milestones': [2]}, StepLR",
+    ),
+    "form of a cycle": (
+        (sgd, CYCLE),
+        (sgd, partial(CYCLE, anneal_strategy="linear")),
+        "scheduler OneCycleLR {'total_steps': 99",
+    ),
+    "rise of a cycle": (
+        (sgd, CYCLE),
+        (sgd, partial(CYCLE, pct_start=0.5)),
+        "scheduler OneCycleLR {'total_steps': 99",
+    ),
+    "top of a cycle": (
+        (sgd, partial(lr_scheduler.CyclicLR, base_lr=0.1, max_lr=0.2)),
+        (sgd, partial(lr_scheduler.CyclicLR, base_lr=0.1, max_lr=0.3)),
+        "scheduler CyclicLR {'max_lrs': [0.3]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_setting_in_a_place_of_its_own_is_compared_too(name, tmp_path, monkeypatch):
+    one, other, expected = PAIRS[name]
+    path = tmp_path / "training.pt"
+    monkeypatch.setitem(TRAININGS, "one", one)
+    monkeypatch.setitem(TRAININGS, "other", other)
+    Training("one").run(path, num_epochs=1)
+    assert len(Training("one").run(path, num_epochs=2).train_loss) == 2
+    assert_refused(path, f"a checkpoint with {expected}", "", name="other")
+
+
+def test_a_layer_that_is_frozen_in_evaluation_mode_is_another_training(tmp_path):
+    path = tmp_path / "training.pt"
+    Training("momentum").run(path, num_epochs=1)
+    frozen = Training("momentum")
+    frozen.model[1].eval()
+    with pytest.raises(ValueError, match=r"with layers in evaluation mode \('1',\), found \(\);"):
+        frozen.run(path)
+    thawed = Training("momentum")
+    thawed.model.eval()  # as after an evaluation: it trains in training mode
+    assert thawed.run(path) == uninterrupted("momentum")[0]
 
 
 @pytest.mark.parametrize(
@@ -741,6 +815,22 @@ def state() -> TrainingState:
     return TrainingState(
         training.model, training.optimizer, training.scheduler, torch.Generator().manual_seed(1)
     )
+
+
+def test_two_trainings_that_write_one_file_do_not_end_each_other(tmp_path):
+    """With one name for the unfinished file, one would move away what the other still writes."""
+    path = tmp_path / "training.pt"
+    losses = vars(History())
+    states = [state(), state()]
+
+    def write(own: TrainingState) -> None:
+        for _ in range(10):
+            save_checkpoint(path, {}, own, losses)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, states))  # raises what either raised
+    assert load_checkpoint(path, {}, states[0], 3) == losses
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_no_file_is_no_checkpoint(tmp_path):

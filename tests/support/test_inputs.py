@@ -96,7 +96,7 @@ def test_what_is_no_tensor_of_labels_is_named_with_the_call_that_makes_one(case)
 
 def test_loaded_digits_are_not_yet_images_nor_labels():
     digits = load_digits("sklearn")
-    with pytest.raises(ValueError, match=r"^x: .* found a Digits; give standardize\(x.images\)$"):
+    with pytest.raises(ValueError, match=r"^x: .* found a Digits; standardize\(x.images\) is one$"):
         check_images("x", digits)
     with pytest.raises(ValueError, match=r"^y: .* found a Digits; give y.labels$"):
         check_labels("x", X, "y", digits)
@@ -249,6 +249,14 @@ def test_a_pair_names_both(shape):
 def test_what_is_no_model(value, found):
     with pytest.raises(ValueError, match=f"^net: expected a torch.nn.Module, found {found}$"):
         check_model("net", value)
+
+
+def test_weights_without_numbers_are_no_model_yet():
+    message = (
+        r"^net: expected weights that have numbers, .* meta, .*; net.to_empty\(device=\"cpu\"\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        check_model("net", nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2, device="meta")))
 
 
 def test_one_output_is_no_choice():

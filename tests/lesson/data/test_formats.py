@@ -131,6 +131,27 @@ def test_a_file_in_the_folders_place_names_the_function_that_reads_it(tmp_path):
         load_digits("mnist", data_dir=tmp_path / "mnist.npz")
 
 
+def test_a_file_of_mnist_in_the_place_of_its_folder_or_of_an_array(tmp_path):
+    write(tmp_path, CONTENT)
+    with pytest.raises(NotADirectoryError, match=r"; give the folder that the file is in$"):
+        load_digits("mnist", data_dir=tmp_path / IMAGES)
+    with pytest.raises(ValueError, match=r"^/.* one of MNIST's own files; load_digits reads them"):
+        load_arrays(tmp_path / IMAGES, tmp_path / IMAGES)
+    with pytest.raises(
+        ValueError, match=r"^source: expected one of .*; a folder is given as data_"
+    ):
+        load_digits(str(tmp_path))
+
+
+def test_what_is_no_path_is_named(tmp_path):
+    with pytest.raises(TypeError, match=r"^data_dir: expected a path, .* found int$"):
+        load_digits("mnist", data_dir=3)
+    with pytest.raises(TypeError, match=r"^images_path: expected a path, .* found NoneType$"):
+        load_arrays(None)
+    with pytest.raises(TypeError, match=r"^labels_path: expected a path, .* found ndarray$"):
+        load_arrays(tmp_path / "a.npy", np.zeros(3))
+
+
 # Files that are another data set's
 
 
@@ -324,10 +345,13 @@ BROKEN = {
     "no column of labels": ("a.csv", csv(label="digit"), "one column named label", "0"),
     "two of them": ("a.csv", csv().replace(b"pixel7,", b"class,"), "one column named label", "2"),
     "a word": ("a.csv", with_cell(csv(), b"ink"), "a table of numbers", "pandas cannot read"),
-    "an empty cell": ("a.csv", with_cell(csv(), b""), "[0, 255]", "nan"),
+    "an empty cell": (
+        *("a.csv", with_cell(csv(), b""), "a number in each cell"),
+        "1 empty ones, the first in line 2; is the file cut short?",
+    ),
     "a large number": ("a.csv", with_cell(csv(), b"256"), "[0, 255]", "to 256"),
     "a line too long": ("a.csv", csv() + b"1," * 790, "a table of numbers", "pandas cannot read"),
-    "a line too short": ("a.csv", csv() + b"1,2\n", "[0, 255]", "nan"),
+    "a line too short": ("a.csv", csv() + b"1,2\n", "a number in each cell", "783 empty ones"),
     "no lines": ("a.csv", csv().split(b"\n")[0], "n at least 1", "(0, 784)"),
     "a wrong label": ("a.csv", csv().replace(b"\n8,", b"\n18,"), "0 to 9", "18"),
     "bytes": ("a.csv", bytes(range(256)) * 20, "785 columns", ""),

@@ -23,7 +23,7 @@ def real_mnist(request):
     if not request.config.has_mnist:
         pytest.skip("MNIST is not there")
     if folder := os.environ.get("CNNLESSON_DATA"):
-        return mnist.expand(folder)
+        return mnist.expand("CNNLESSON_DATA", folder)
     load_digits("mnist")
     return Path(pooch.os_cache("cnnlesson"))
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, strategies as st
 from tiny_mnist import one_error
 
-from cnnlesson.data import standardize
+from cnnlesson.data import Digits, standardize
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(1,), (3, 1, 28, 28), (28, 28), (2, 784)]))
@@ -39,11 +39,20 @@ def test_standardize_passes_gradients():
 
 
 BROKEN_TENSORS = {
-    "bytes": (torch.zeros(2, dtype=torch.uint8), "float32", "torch.uint8"),
+    "bytes": (torch.zeros(2, dtype=torch.uint8), "float32", "torch.uint8; images.float() is one"),
     "double": (torch.zeros(2, dtype=torch.float64), "float32", "torch.float64"),
     "half": (torch.zeros(2, dtype=torch.float16), "float32", "torch.float16"),
-    "a numpy array": (np.zeros(2, np.float64), "float32 tensor", "float64"),
-    "a list": ([0.0, 255.0], "float32 tensor", "list"),
+    "a numpy array": (
+        np.zeros(2, np.float64),
+        "torch.Tensor",
+        "a NumPy array; torch.from_numpy(images)",
+    ),
+    "a list": ([0.0, 255.0], "torch.Tensor", "a list; torch.tensor(images).float() is one"),
+    "digits as they were loaded": (
+        Digits(torch.zeros(2), torch.zeros(2), "x"),
+        "torch.Tensor",
+        "a Digits; standardize(images.images) is one",
+    ),
     "NaN": (torch.tensor([0, math.nan, 255]), "[0, 255]", "nan"),
     "infinity": (torch.tensor([0, math.inf]), "[0, 255]", "inf"),
     "negative": (torch.tensor([-0.5, 200]), "[0, 255]", "-0.5"),
