@@ -23,7 +23,7 @@ from torch import nn
 from cnnlesson import ConvNet, load_digits, standardize, train_model
 from cnnlesson._support.sample import SAMPLE
 from cnnlesson._support.seeding import Seeded
-from cnnlesson.widgets.training_lab.training_lab import parcel, worker_script
+from cnnlesson.widgets.shared.parcel import parcel, worker_script
 
 LR, MOMENTUM = 0.02, 0.9
 PREPARE = """async ([source, code, packed]) => {

@@ -78,6 +78,11 @@ def test_a_page_gets_every_module_as_a_function():
     )
 
 
+def test_what_others_define_is_left_to_them():
+    sources = {"two": TWO, "one": ONE}
+    assert definitions(sources, ["one"]) + definitions(sources, ["two"]) == definitions(sources)
+
+
 def test_a_module_that_imports_nothing_is_left_as_it_is():
     assert bundle("one", {"one": ONE}) == ONE
 
