@@ -143,9 +143,8 @@ def seen_on(page: Page) -> dict:
 
 
 def seen_in(plot: dict, name: str) -> tuple[NDArray, float]:
-    """Return the points of the path that has these classes, as `drawn` does; it may have more."""
-    wanted = set(name.split())
-    [path] = [d for classes, d in plot["paths"].items() if wanted <= set(classes.split())]
+    """Return the points of the path with this class, be it dense or not, as `drawn` does."""
+    [path] = [d for found, d in plot["paths"].items() if found.removesuffix(" dense") == name]
     return points_of(path.replace("h0", ""), plot["box"]), 0.011 / min(plot["box"][2:])
 
 
