@@ -172,16 +172,17 @@ function render({ model, el }) {
         stop(`It was cut short: ${reason}. Press Measure to go on where it was.`, true)
     });
     for (let i = 0; i < count; i++) give(i);
-    say(`${jobs.length} trainings have begun, ${count} at a time.`);
+    const all = jobs.length === 1 ? "1 training" : `${jobs.length} trainings`;
+    say(`Begun: ${all}, ${count} at a time.`);
 
     function hearOf(number) {
       share = number / jobs.length;
       const seconds = (performance.now() - started) / 1000;
       if (number === jobs.length) {
-        const { count: all, agreeing } = compute(self.state(), outcomes);
+        const { count: compared, agreeing } = compute(self.state(), outcomes);
         const kept = isKept ? "" : " Your browser does not keep them: they go when you leave.";
-        const took = `${jobs.length} trainings in ${seconds.toFixed(0)} s.`;
-        stop(`${took} ${agreeing} of ${all} cells agree with the committed map.${kept}`);
+        const took = `${all} in ${seconds.toFixed(0)} s.`;
+        stop(`${took} ${agreeing} of ${compared} cells agree with the committed map.${kept}`);
         return;
       }
       const left = timeWords((seconds / number) * (jobs.length - number));

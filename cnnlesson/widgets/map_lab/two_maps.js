@@ -27,8 +27,8 @@ function oneMap(self, parent, label) {
   const paths = (/** @type {string[]} */ names) =>
     names.map((name) => add(map.inside, "path", { class: name }));
   const signs = paths(["halo", "edge"]);
-  const [differs] = paths(["differs"]);
   const frame = paths(["halo frame", "edge frame"]);
+  const [differs] = paths(["differs"]);
   /** @type {SVGRectElement[]} */
   const tiles = [];
 
