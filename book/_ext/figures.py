@@ -1,12 +1,14 @@
 """Make the interactive figures live on the pages of the built book.
 
-One classic script and one stylesheet are written from the package's JavaScript and CSS, and
-loaded on those pages that hold a figure. Weights of a network, in a file beside the module that
-runs it, get a script of their own. What `TrainingLab` needs is fetched by itself, when it is first
-asked to train. Sphinx adds the content's checksum to their addresses.
+One stylesheet and one classic script with what figures share are written from the package's CSS
+and JavaScript, and loaded on those pages that hold a figure, and a script for each figure where it
+stands. Weights of a network, in a file beside the module that runs it, get a script of their own.
+What trains in the page is fetched by itself, when it is first asked to train. Sphinx adds the
+content's checksum to their addresses.
 """
 
 import base64
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,23 +17,33 @@ from rjsmin import jsmin
 from sphinx.application import Sphinx
 
 from cnnlesson.widgets.shared.bundle import definitions
-from cnnlesson.widgets.shared.sources import WIDGETS, styles
-from cnnlesson.widgets.training_lab.training_lab import WORKER_MODULES, parcel
+from cnnlesson.widgets.shared.parcel import WORKER_MODULES, parcel
+from cnnlesson.widgets.shared.sources import WIDGETS, sources_of, styles
 
 _HERE = Path(__file__).parent
 _LIVE = "training_panel"  # draws what a kernel trains: no page of the book can
 
 
-def _script() -> str:
-    modules = [
-        path
-        for path in sorted(WIDGETS.glob("*/*.js"))
-        if path.parent.name != _LIVE and path.stem not in WORKER_MODULES
-    ]
-    made = definitions({path.stem: path.read_text("utf-8") for path in modules})
-    mount = (_HERE / "mount.js").read_text("utf-8")
+@cache
+def _scripts() -> dict[str, str]:
+    """Return the script of every page with a figure, and one for the modules of each figure."""
+    shared = sources_of("shared")
     # Comments and indentation stay in the repository; a phone need not fetch them.
-    return jsmin(f'(() => {{\n"use strict";\n{mount}{made}mountAll();\n}})();\n')
+    scripts = {
+        "figures": jsmin(
+            f'(() => {{\n"use strict";\n{(_HERE / "mount.js").read_text("utf-8")}'
+            f"{definitions(shared)}mountAll();\n}})();\n"
+        )
+    }
+    for folder in sorted({path.parent for path in WIDGETS.glob("*/*.js")}):
+        if folder.name not in ("shared", _LIVE):
+            sources = sources_of(folder.name)
+            own = sources.keys() - shared.keys() - set(WORKER_MODULES)
+            scripts[f"figure_{folder.name}"] = jsmin(
+                "(globalThis.cnnlessonFigures ??= []).push((define, modules) => {\n"
+                f'"use strict";\n{definitions(sources, own)}}});\n'
+            )
+    return scripts
 
 
 def _stylesheet() -> str:
@@ -65,7 +77,8 @@ def _write_assets(app: Sphinx) -> None:
     # Added now, because a static path known earlier has each of its scripts loaded on every page.
     folder = Path(app.doctreedir) / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "figures.js").write_text(_script(), "utf-8")
+    for name, script in _scripts().items():
+        (folder / f"{name}.js").write_text(script, "utf-8")
     (folder / "figures.css").write_text(_stylesheet(), "utf-8")
     for module, script in _weights().items():
         (folder / f"{module}_weights.js").write_text(script, "utf-8")
@@ -79,6 +92,9 @@ def _load_assets(app: Sphinx, page: str, template: str, context: dict, doctree: 
     for module in _weights():
         if f'data-module="{module}"' in body:
             app.add_js_file(f"{module}_weights.js", loading_method="defer")
+    for name in _scripts():
+        if f'data-module="{name.removeprefix("figure_")}"' in body:
+            app.add_js_file(f"{name}.js", loading_method="defer")
     if 'class="cnnlesson-figure"' in body:
         app.add_js_file("figures.js", loading_method="defer")
         app.add_css_file("figures.css")
@@ -86,7 +102,7 @@ def _load_assets(app: Sphinx, page: str, template: str, context: dict, doctree: 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
-    digest = sha256((_script() + _stylesheet()).encode()).hexdigest()
+    digest = sha256("".join([*_scripts().values(), _stylesheet()]).encode()).hexdigest()
     # A setting of kind "html" that changed makes Sphinx write every page again.
     app.add_config_value("figures_digest", digest, "html")
     app.connect("builder-inited", _write_assets)

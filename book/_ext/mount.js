@@ -1,14 +1,14 @@
 // Put on every page that holds a figure: makes the figures of a static page live.
 //
-// A page opened from a file may not import a module from another file, so the modules stand in this
-// classic script, after what follows here: a function each, called when its figure is on the page.
+// A page opened from a file may not import a module from another file, so the modules stand in
+// classic scripts: what figures share in this one, after what follows here, and those of a figure in
+// one of its own, before it. Each is a function, called when its figure is on the page.
 const modules = {};
 // Where this script lies, what a figure fetches later lies too.
 const script = /** @type {HTMLScriptElement} */ (document.currentScript);
 globalThis.cnnlessonHome = new URL(".", script.src).href;
 
 /** Keep a module until it is first asked for. */
-// biome-ignore lint/correctness/noUnusedVariables: called by what follows
 function define(name, make) {
   const get = () => {
     const value = make();
@@ -156,6 +156,7 @@ function apologise(element, error) {
 
 // biome-ignore lint/correctness/noUnusedVariables: called at the end
 async function mountAll() {
+  for (const add of globalThis.cnnlessonFigures ?? []) add(define, modules);
   const counts = {};
   /** @type {NodeListOf<HTMLElement>} */
   const figures = document.querySelectorAll(".cnnlesson-figure[data-module]");

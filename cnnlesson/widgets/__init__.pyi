@@ -3,6 +3,7 @@ from .digit_reader import DigitReader as DigitReader
 from .eigen_basis import EigenBasis as EigenBasis
 from .error_milestones import ErrorMilestones as ErrorMilestones
 from .graph_descent import GraphDescent as GraphDescent
+from .map_lab import MapLab as MapLab
 from .momentum_explorer import MomentumExplorer as MomentumExplorer
 from .order_explorer import OrderExplorer as OrderExplorer
 from .polynomial_fit import PolynomialFit as PolynomialFit

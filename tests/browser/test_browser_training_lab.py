@@ -9,7 +9,7 @@ import pytest
 from figure_page import check_by_kind, check_within, drawn, slider
 
 from cnnlesson.widgets import TrainingLab
-from cnnlesson.widgets.training_lab.training_lab import parcel
+from cnnlesson.widgets.shared.parcel import parcel
 
 SETTINGS = {"lr": 0.05, "momentum": 0.9, "pixels": "standardized"}
 SHORT = {"num_images": 1000}

@@ -13,10 +13,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from test_map_lab import made_up_map
 from test_order_explorer import made_up_runs
 
 from cnnlesson import read_results, results_path, widgets
-from cnnlesson.widgets import DigitReader, OrderExplorer, RunExplorer, ShapeExplorer
+from cnnlesson.widgets import DigitReader, MapLab, OrderExplorer, RunExplorer, ShapeExplorer
 from cnnlesson.widgets.shared.figure import Figure
 
 WIDTH = 1400  # pixels: a network of the cases stands in one row
@@ -395,8 +396,36 @@ MAP = read_results(results_path("map"))
 ORDERS = made_up_runs()
 
 
+def map_lab(root, svg, figure):
+    [inside] = of_class(of_class(root, "plot")[0], "inside")
+    left, top, width = (float(inside.get(name)) for name in ("x", "y", "width"))
+    tiles = inside.find("g").findall("rect")
+    across, still_across = width / 12, 560 / 12
+    shown, still = {}, {}
+    for rect in tiles:
+        i, j = (float(rect.get("x")) - left) // across, (float(rect.get("y")) - top) // 28
+        shown[i, j] = float(re.findall(r"--fast\) ([\d.]+)%", rect.get("style"))[0]) / 100
+    for path in svg.findall("g")[0].findall("path"):
+        x, y = numbers(path.get("d"))[:2]
+        still[(x - 72) // still_across, y // 28] = (float(path.get("fill-opacity")) - 0.05) / 0.75
+    yield "cells", sorted(shown), sorted(still)
+    yield "shades", [shown[at] for at in sorted(shown)], [still[at] for at in sorted(still)]
+    signs = "".join(e.text for e in svg.iter("text") if set(e.text) <= {"×", "○"})
+    [drawn] = [e for e in inside.findall("path") if e.get("class") == "edge"]
+    yield "diverged", [drawn.get("d").count("l8,8m")], [signs.count("×")]
+    yield "dead", [drawn.get("d").count("a4,4") // 2], [signs.count("○")]
+    [frame] = [e for e in inside.findall("path") if e.get("class") == "edge frame"]
+    x0, y0, x1, y1 = numbers(frame.get("d"))[:4]
+    [outline] = [e for e in svg.findall("path") if e.get("stroke-width") == "3"]
+    x, y, wide, tall = numbers(outline.get("d"))[:4]
+    live_ends = ((x0 - left) / across, (x1 - left) / across, (y0 - top) / 28, (y1 - top) / 28)
+    still_ends = ((x - 72) / still_across, (x - 72 + wide) / still_across, y / 28, (y + tall) / 28)
+    yield "frame", [round(at) for at in live_ends], [round(at) for at in still_ends]
+
+
 # What is made of runs, and not of settings alone.
 OF_RUNS = {
+    "MapLab": partial(MapLab, made_up_map()),
     "OrderExplorer": partial(OrderExplorer, ORDERS),
     "RunExplorer": partial(RunExplorer, MAP),
 }
@@ -497,6 +526,11 @@ CASES = {
         {"lines": "effective", "pixels": "raw"},
         {"lines": "quadratic", "batch_size": 32},
     ],
+    "MapLab": [
+        {},
+        {"pixels": "raw", "left": 3, "right": 3, "top": 2},
+        {"left": 9, "right": 2, "bottom": 7, "top": 5},
+    ],
 }
 READ = {
     "MomentumExplorer": momentum_explorer,
@@ -510,6 +544,7 @@ READ = {
     "ShapeExplorer": shape_explorer,
     "OrderExplorer": order_explorer,
     "RunExplorer": run_explorer,
+    "MapLab": map_lab,
 }
 
 

@@ -10,15 +10,20 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 from figure_page import HANDS_AND_EYES, check_by_kind, check_within, frames, go_to
 from playwright.sync_api import expect
+from test_map_lab import made_up_map
 from test_order_explorer import made_up_runs
 from test_run_explorer import random_results
 
 from cnnlesson import widgets
-from cnnlesson.widgets import ConvolutionExplorer, OrderExplorer, RunExplorer, ShapeExplorer
+from cnnlesson.widgets import ConvolutionExplorer, MapLab, OrderExplorer, RunExplorer, ShapeExplorer
 from cnnlesson.widgets.shared.figure import Figure
 
 NAMED = [getattr(widgets, name) for name in widgets.__all__]
-MADE_WITH = {OrderExplorer: [made_up_runs()], RunExplorer: [random_results(5)]}
+MADE_WITH = {
+    MapLab: [made_up_map()],
+    OrderExplorer: [made_up_runs()],
+    RunExplorer: [random_results(5)],
+}
 FIGURES = {cls.module: cls(*MADE_WITH.get(cls, [])) for cls in NAMED if issubclass(cls, Figure)}
 FIGURE_PAGES = {
     "index": [lambda figure=figure: figure for figure in FIGURES.values()],

@@ -14,8 +14,8 @@ from cnnlesson._support.sample import SAMPLE
 from cnnlesson._support.seeding import Seeded
 from cnnlesson.widgets import TrainingLab
 from cnnlesson.widgets.shared.bundle import bundle
+from cnnlesson.widgets.shared.parcel import parcel, worker_script
 from cnnlesson.widgets.shared.sources import sources_of
-from cnnlesson.widgets.training_lab.training_lab import parcel, worker_script
 from cnnlesson.widgets.training_panel.loss_plot import Curve
 
 LOAD = """async ([worker, record, kernel, digits]) => {

@@ -14,7 +14,7 @@ from traitlets import TraitError
 
 from cnnlesson import widgets
 from cnnlesson.momentum.descent import momentum_descent
-from cnnlesson.widgets import MomentumExplorer, OrderExplorer, RunExplorer
+from cnnlesson.widgets import MapLab, MomentumExplorer, OrderExplorer, RunExplorer
 from cnnlesson.widgets.shared.figure import Figure
 
 FOLDER = Path(widgets.__file__).parent
@@ -23,7 +23,7 @@ STYLES = sorted(FOLDER.glob("*/*.css"))
 SHEETS = [path for path in STYLES if path.parent.name != "shared"]
 CLASSES = [getattr(widgets, name) for name in widgets.__all__]
 # These are made of runs, not of nothing.
-OF_RUNS = (OrderExplorer, RunExplorer)
+OF_RUNS = (MapLab, OrderExplorer, RunExplorer)
 FIGURES = [cls for cls in CLASSES if issubclass(cls, Figure) and cls not in OF_RUNS]
 
 

@@ -2,9 +2,10 @@
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { listSlider, nearest } from "../shared/list_slider.js";
+import { SIGNS } from "../shared/map_cells.js";
 import { inDigits } from "../shared/numbers.js";
 import { unpack } from "./packed_runs.js";
-import { LINES, paths, runMap, SIGNS } from "./run_map.js";
+import { LINES, paths, runMap } from "./run_map.js";
 
 const SLIDERS = {
   lr: ["step size", "α"],

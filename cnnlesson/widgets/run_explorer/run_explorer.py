@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from itertools import product
-from statistics import median
 from typing import Any
 
 from traitlets import default
@@ -11,9 +9,10 @@ from traitlets import default
 from cnnlesson.experiments.run import RunResult
 from cnnlesson.widgets.run_explorer.packed_runs import AXES, group_runs, pack_runs
 from cnnlesson.widgets.shared.figure import Figure
+from cnnlesson.widgets.shared.map_picture import map_frame, map_picture, median_accuracy
 from cnnlesson.widgets.shared.measured import WORDS, Measured, in_digits, measured_values
 from cnnlesson.widgets.shared.settings import Choice
-from cnnlesson.widgets.shared.svg import svg_image, svg_path
+from cnnlesson.widgets.shared.svg import svg_path
 
 __all__ = ["RunExplorer"]
 
@@ -80,7 +79,7 @@ class RunExplorer(Figure, module="run_explorer"):
     @property
     def median_accuracy(self) -> float:
         """Median test accuracy of these runs; NaN if half of them diverged, or more."""
-        return _median(self.runs)
+        return median_accuracy(self.runs)
 
     def data(self) -> dict[str, Any]:
         """Return all runs, packed.
@@ -96,20 +95,8 @@ class RunExplorer(Figure, module="run_explorer"):
         """Return the map as an ``<svg>``: the darker a cell, the fewer errors its median has."""
         own = (cell for cell in self._cells if cell[3] == self.pixels)
         axes = measured_values(own, AXES)
-        rates, momenta = axes["lr"], axes["momentum"][::-1]
-        width, bottom = 560 / len(rates), 28 * len(momenta)
-        cells = signs = here = ""
-        for (j, momentum), (i, lr) in product(enumerate(momenta), enumerate(rates)):
-            runs = self._at(lr, momentum)
-            x, y = 72 + width * i, 28 * j
-            box = f'd="M{x + 1:.1f},{y + 1}h{width - 2:.1f}v26h{2 - width:.1f}z"'
-            if runs:
-                cells += f'<path {box} fill-opacity="{0.05 + 0.75 * _shade(_median(runs)):.2f}"/>'
-            statuses = {result.status for result in runs}
-            if sign := "×" * ("diverged" in statuses) + "○" * ("dead" in statuses):
-                signs += f'<text x="{x + width / 2:.1f}" y="{y + 19}">{sign}</text>'
-            if (lr, momentum) == (self.lr, self.momentum):
-                here = f'<path {box} fill="none" stroke="currentColor" stroke-width="3"/>'
+        rates = axes["lr"]
+        width, bottom = 560 / len(rates), 28 * len(axes["momentum"])
         lines = "".join(
             f'<path d="{svg_path(points)}"{look}/>'
             for name, sign, look in (
@@ -130,25 +117,9 @@ class RunExplorer(Figure, module="run_explorer"):
                 f'<svg role="presentation" x="72" width="560" height="{bottom}" fill="none" '
                 f'stroke="currentColor" stroke-width="1.5">{lines}</svg>'
             )
-        rows = "".join(
-            f'<text x="64" y="{28 * j + 19}">{in_digits(momentum)}</text>'
-            for j, momentum in enumerate(momenta)
-        )
-        label = (
-            "A map of measured runs: step size "
-            f"from {in_digits(rates[0])} to {in_digits(rates[-1])} to the right, momentum upward. "
-            "The darker a cell, the higher its median test accuracy; a cross where a run diverged, "
-            "a ring where a network is dead, nothing where nothing was measured."
-        )
-        body = (
-            f'<g fill="currentColor">{cells}</g>{here}{lines}'
-            f'<g fill="currentColor" font-size="13" text-anchor="middle">{signs}'
-            f'<text x="86" y="{bottom + 18}">α = {in_digits(rates[0])}</text>'
-            f'<text x="610" y="{bottom + 18}">{in_digits(rates[-1])}</text></g>'
-            '<g fill="currentColor" font-size="13" text-anchor="end">'
-            f'{rows}<text x="20" y="19">μ</text></g>'
-        )
-        return svg_image(body, label=label, size=(640, bottom + 24))
+        here = map_frame(axes, (self.lr, self.lr), (self.momentum, self.momentum))
+        runs = {cell[:2]: runs for cell, runs in self._cells.items() if cell[2:] == self._slice}
+        return map_picture(axes, runs, over=here + lines)
 
     def summary(self) -> str:
         """Return what came of the runs of the cell, in one sentence."""
@@ -178,18 +149,11 @@ class RunExplorer(Figure, module="run_explorer"):
 
     def _at(self, lr: float, momentum: float) -> list[RunResult]:
         """Return the runs of another cell of the same map."""
-        return self._cells.get((lr, momentum, self.batch_size, self.pixels, self.order), [])
+        return self._cells.get((lr, momentum, *self._slice), [])
 
-
-def _median(runs: Sequence[RunResult]) -> float:
-    ranks = [-math.inf if r.status == "diverged" else r.test_accuracy for r in runs]
-    middle = median(ranks) if ranks else math.nan
-    return middle if math.isfinite(middle) else math.nan
-
-
-def _shade(accuracy: float) -> float:
-    """Return 0 for errors only, 1 for one in a hundred, in equal steps for equal factors."""
-    return min(-math.log10(max(1 - accuracy, 0.01)) / 2, 1) if accuracy > 0 else 0
+    @property
+    def _slice(self) -> tuple[int, str, str]:
+        return self.batch_size, self.pixels, self.order
 
 
 def _across(columns: Sequence[float], lr: float) -> float:

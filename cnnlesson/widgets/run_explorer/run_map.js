@@ -1,24 +1,12 @@
 // The map of measured runs: a cell for every step size and momentum, coloured by median accuracy.
 import { add, set } from "../shared/dom.js";
 import { nearest } from "../shared/list_slider.js";
+import { columnMarks, fill, ROW, rowMarks, SIGNS, shade } from "../shared/map_cells.js";
 import { inDigits } from "../shared/numbers.js";
 import { DIRECTIONS } from "../shared/point.js";
 
 /** As places: 1 and 2, a line each, and their sum. */
 export const LINES = ["none", "effective", "quadratic", "both"];
-const ROW = 28; // height of a cell, in pixels
-
-/** Signs of what became of a run, as the `d` of a path. */
-export const SIGNS = {
-  completed: () => "",
-  diverged: (x, y) => `M${x - 4},${y - 4}l8,8m0,-8l-8,8`,
-  dead: (x, y) => `M${x - 4},${y}a4,4 0 1 0 8,0a4,4 0 1 0 -8,0`
-};
-
-/** Errors as a place from 0, nothing else, to 1, one in a hundred: equal factors, equal steps. */
-const shade = (accuracy) => Math.min(-Math.log10(Math.max(1 - accuracy, 0.01)) / 2, 1);
-const fill = (part) =>
-  `fill: color-mix(in oklab, var(--fast) ${(100 * part).toFixed(1)}%, var(--low))`;
 
 /** Where a step size lies among the columns: between two of them by its logarithm. */
 function across(columns, lr) {
@@ -108,18 +96,13 @@ export function runMap(self, parent) {
       axes = measured;
       const { lr: columns, momentum: rows } = axes;
       tall = ROW * rows.length;
-      const labels = [...columns.map(inDigits).entries()];
-      const every = Math.ceil(
-        ((7 * Math.max(...labels.map(([, text]) => text.length)) + 8) * columns.length) /
-          (map.width - 64)
-      );
       map.frame({
         x: [-0.5, columns.length - 0.5],
         xLabel: "step size α",
-        columns: labels.filter(([i]) => i % every === 0),
+        columns: columnMarks(columns, map.width - 64),
         y: [-0.5, rows.length - 0.5],
         yLabel: "momentum μ",
-        rows: [...rows.map(inDigits).entries()]
+        rows: rowMarks(rows)
       });
       set(hit, map.box);
       set(ground, map.box);

@@ -7,7 +7,7 @@ is shared by all figures of a page.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from hashlib import sha256
 
@@ -61,13 +61,15 @@ def bundle(entry: str, sources: Mapping[str, str]) -> str:
     return f"{_DEFINE}{made}{bodies[entry]}" if made else bodies[entry]
 
 
-def definitions(sources: Mapping[str, str]) -> str:
+def definitions(sources: Mapping[str, str], names: Iterable[str] | None = None) -> str:
     """Return a call ``define("name", () => …)`` for each module, after those for what it imports.
 
     Parameters
     ----------
     sources : mapping of str to str
         Sources by name, of the form that `bundle` asks for.
+    names : iterable of str, optional
+        The modules that are defined here, where others define the rest; by default all.
 
     Returns
     -------
@@ -81,9 +83,11 @@ def definitions(sources: Mapping[str, str]) -> str:
         As `bundle`.
     """
     keys = {name: name for name in sources}
+    wanted = set(sources if names is None else names)
     return "".join(
         _definition(name, _with_imports(sources[name], keys))
         for name in _in_order(sorted(sources), sources)
+        if name in wanted
     )
 
 

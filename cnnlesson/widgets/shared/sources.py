@@ -19,7 +19,8 @@ __all__ = ["SHARED_STYLES", "WIDGETS", "esm_of", "sources_of", "style_of", "styl
 WIDGETS = Path(__file__).parents[1]
 # Later rules win over earlier ones of the same weight: the order is part of what they say.
 SHARED_STYLES = (
-    *("frame", "plot", "curves", "losses", "point", "words", "controls", "pixels", "media"),
+    *("frame", "plot", "curves", "losses", "point"),
+    *("words", "controls", "trains", "pixels", "media"),
 )
 
 _followed: list[tuple[Any, Callable[[], str]]] = []

@@ -75,15 +75,21 @@ export function stepSize(schedule, lr, step, numSteps) {
  * @param {Digits} digits
  * @param {Settings} settings
  * @param {number} seed
+ * @param {number} [measureEvery] after so many steps some of the test digits are asked, after each
+ *   epoch all of them; by default after about 640 images
  */
-export function trainingOf(network, digits, settings, seed) {
+export function trainingOf(
+  network,
+  digits,
+  settings,
+  seed,
+  measureEvery = Math.max(1, Math.round(640 / settings.batch_size))
+) {
   const shades = shadesOf(settings.pixels);
   const slope = settings.activation === "leaky-relu" ? Math.fround(0.1) : 0;
   const rule = ["classical", "pytorch", "nesterov"].indexOf(settings.rule);
   const perEpoch = Math.ceil(settings.num_images / settings.batch_size);
   const numSteps = perEpoch * settings.num_epochs;
-  // Some of the test digits are asked after about so many images, all of them after each epoch.
-  const measureEvery = Math.max(1, Math.round(640 / settings.batch_size));
   const shuffle = mersenne(seed);
   let order = Uint32Array.from({ length: settings.num_images }, (_, i) => i);
   if (settings.order === "sorted")

@@ -1,4 +1,6 @@
 // The real network, trained where it is read: settings, a worker, and what comes of it.
+import { crew } from "../shared/crew.js";
+import { deliver } from "../shared/delivery.js";
 import { grid } from "../shared/digits.js";
 import { add, set, setText } from "../shared/dom.js";
 import { centred, drawnOn, pad } from "../shared/drawing.js";
@@ -6,8 +8,6 @@ import { figure } from "../shared/figure.js";
 import { curveSample, logarithmic, lossCurves } from "../shared/loss_curves.js";
 import { number } from "../shared/numbers.js";
 import { levels } from "../shared/pixels.js";
-import { crew } from "./crew.js";
-import { deliver } from "./delivery.js";
 import { answerStrip, deadWords, kernelPicture } from "./inside.js";
 import { cellsOf, curveOf, imagesSeen, namesOf, tableOf, verdictOf } from "./record.js";
 import { save, savePicture } from "./saving.js";
@@ -56,6 +56,7 @@ export function compute(runs, curve = curveOf) {
 function render({ model, el }) {
   const self = figure({ model, el }, "Training laboratory");
   self.root.classList.add("training-lab");
+  self.root.classList.add("trains");
   /** @type {RunRecord[]} */
   let runs = [];
   let numStarted = 0;
@@ -236,7 +237,7 @@ function render({ model, el }) {
     runs = [...runs, run].slice(-MOST_RUNS);
     phase = "training";
     workers = crew({
-      ...goods,
+      goods,
       settings,
       seeds,
       onReport: (report) => hear(run, report),

@@ -1,55 +1,17 @@
 """The real network, trained in the page or in the notebook, without PyTorch."""
 
-import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from cnnlesson._support.sample import SAMPLE
 from cnnlesson.widgets.shared.examples import describe_examples, examples_picture
-from cnnlesson.widgets.shared.figure import Figure
+from cnnlesson.widgets.shared.parcel import TrainedInPage
 from cnnlesson.widgets.shared.pixels import Drawing
 from cnnlesson.widgets.shared.settings import Choice, Number, Whole
 
-__all__ = ["WORKER_MODULES", "TrainingLab", "parcel", "worker_script"]
-
-# They hold functions alone, and run in a worker: no page needs them before Train is pressed.
-WORKER_MODULES = ("random", "network", "worker")
-
-_KERNEL = Path(__file__).parent / "kernel.wasm"  # made by __main__.py from kernel.c
-_PART = 120_000  # bytes of the digits that are fetched at a time
-_NUM_PARTS = 2 + -(-SAMPLE.stat().st_size // _PART)
+__all__ = ["TrainingLab"]
 
 
-def worker_script() -> str:
-    """Return what the workers run, as a script that asks for nothing.
-
-    Returns
-    -------
-    str
-        The modules one after the other, without their imports and exports.
-    """
-    folder = Path(__file__).parent
-    modules = [(folder / f"{name}.js").read_text("utf-8") for name in WORKER_MODULES]
-    bare = [re.sub(r"^import .*\n|^export ", "", module, flags=re.MULTILINE) for module in modules]
-    return f'"use strict";\n{"".join(bare)}listen(self);\n'
-
-
-def parcel() -> list[bytes]:
-    """Return what the figure fetches when Train is first pressed, in the order of fetching.
-
-    Returns
-    -------
-    list of bytes
-        The compiled kernel, the workers' script, then the sample of MNIST in parts.
-    """
-    digits = SAMPLE.read_bytes()
-    starts = range(0, len(digits), _PART)
-    script = worker_script().encode()
-    return [_KERNEL.read_bytes(), script, *(digits[start : start + _PART] for start in starts)]
-
-
-class TrainingLab(Figure, module="training_lab"):
+class TrainingLab(TrainedInPage, module="training_lab"):
     """The `ConvNet` of the course, trained where it is read: no installation, no PyTorch.
 
     It trains on 6,000 of MNIST's digits and is tested on 2,000 others: ``load_digits("sample")``.
@@ -128,17 +90,10 @@ class TrainingLab(Figure, module="training_lab"):
             type(self)(**changes)  # as strict as if they were set at once
         self._presets = [[label, dict(changes)] for label, changes in presets.items()]
         super().__init__(**settings)
-        self.on_msg(self._send_part)
 
     def data(self) -> dict[str, Any]:
         """Return the presets, and in how many parts the digits come."""
-        return {"presets": self._presets, "num_parts": _NUM_PARTS}
-
-    def _send_part(self, _: object, message: object, __: object) -> None:
-        """Hand the front end the part that it asks for."""
-        part = message.get("part") if isinstance(message, dict) else None
-        if isinstance(part, int) and 0 <= part < _NUM_PARTS:
-            self.send({"part": part}, buffers=[parcel()[part]])
+        return {"presets": self._presets, **super().data()}
 
     def picture(self) -> str:
         """Return the losses of two trainings that were run once, as an ``<svg>``."""

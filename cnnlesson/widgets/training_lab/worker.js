@@ -17,6 +17,8 @@ import { networkOf, trainingOf } from "./network.js";
  * @param {any} scope
  */
 export function listen(scope) {
+  /** @type {{ kernel: WebAssembly.Module, digits: Digits }} */
+  let goods;
   /** @type {Settings} */
   let settings;
   /** @type {{ seed: number, training: any, network: any, told: number, toldMeasured: number,
@@ -72,11 +74,16 @@ export function listen(scope) {
 
   /** @type {Record<string, (message: any) => void>} */
   const answers = {
+    load({ kernel, digits }) {
+      goods = { kernel, digits };
+    },
+    /** Begin with some seeds, and leave those of before. */
     start(message) {
       settings = message.settings;
+      seconds = 0;
       seeds = message.seeds.map((/** @type {number} */ seed) => {
-        const network = networkOf(new WebAssembly.Instance(message.kernel, {}));
-        const training = trainingOf(network, message.digits, settings, seed);
+        const network = networkOf(new WebAssembly.Instance(goods.kernel, {}));
+        const training = trainingOf(network, goods.digits, settings, seed, message.measureEvery);
         return { seed, network, training, told: 0, toldMeasured: 0, changes: [], news: true };
       });
       work();

@@ -1,7 +1,7 @@
 // The kernel, the worker and the digits, brought when they are first asked for: 1.3 MB, in parts.
 
-/** @import { Model } from "../shared/state.js" */
-/** @import { Digits } from "./network.js" */
+/** @import { Model } from "./state.js" */
+/** @import { Digits } from "../training_lab/network.js" */
 
 /** @typedef {{ kernel: WebAssembly.Module, script: string, digits: Digits }} Goods */
 

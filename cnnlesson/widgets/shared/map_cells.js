@@ -1,0 +1,42 @@
+// The cells of a map of runs, a step size a column and a momentum a row: colours, signs, labels.
+import { inDigits } from "./numbers.js";
+
+export const ROW = 28; // height of a cell, in pixels
+
+/**
+ * Signs of what became of a run, as the `d` of a path.
+ * @type {Record<string, (x: number, y: number) => string>}
+ */
+export const SIGNS = {
+  completed: () => "",
+  diverged: (x, y) => `M${x - 4},${y - 4}l8,8m0,-8l-8,8`,
+  dead: (x, y) => `M${x - 4},${y}a4,4 0 1 0 8,0a4,4 0 1 0 -8,0`
+};
+
+/**
+ * Errors as a place from 0, nothing else, to 1, one in a hundred: equal factors, equal steps.
+ * @param {number} accuracy
+ */
+export const shade = (accuracy) => Math.min(-Math.log10(Math.max(1 - accuracy, 0.01)) / 2, 1);
+
+/**
+ * The style of a cell of such a shade.
+ * @param {number} part
+ */
+export const fill = (part) =>
+  `fill: color-mix(in oklab, var(--fast) ${(100 * part).toFixed(1)}%, var(--low))`;
+
+/**
+ * As many of the step sizes under the columns as there is room for.
+ * @param {number[]} columns
+ * @param {number} width in pixels
+ */
+export function columnMarks(columns, width) {
+  const labels = [...columns.map(inDigits).entries()];
+  const longest = Math.max(...labels.map(([, text]) => text.length));
+  const every = Math.ceil(((7 * longest + 8) * columns.length) / width);
+  return labels.filter(([i]) => i % every === 0);
+}
+
+/** @param {number[]} rows */
+export const rowMarks = (rows) => [...rows.map(inDigits).entries()];
