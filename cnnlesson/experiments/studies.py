@@ -169,7 +169,7 @@ UNDER_WAY = frozenset(
     {
         "leaky",
         "edges",
-        *(f"class_order_{name}" for name in ("again", "rivals", "momenta", "long", "split")),
+        *(f"class_order_{name}" for name in ("again", "momenta", "long", "split")),
         *(f"class_order_{name}" for name in ("partly", "third")),
     }
 )
