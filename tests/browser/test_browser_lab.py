@@ -16,8 +16,17 @@ from playwright.sync_api import expect
 
 from cnnlesson import widgets
 
+MAP = """[
+    run_experiment(
+        Run(lr=lr, momentum=momentum, num_images=100, num_test_images=50),
+        load_digits("sklearn"),
+    )
+    for lr in (0.001, 0.002, 0.004)
+    for momentum in (0.0, 0.5)
+]"""
 # What a class is made with, where that is not nothing.
 ARGUMENTS = {
+    "MapLab": MAP,
     "OrderExplorer": """[
         run_experiment(
             Run(momentum=momentum, num_images=320, num_test_images=50, measure_every=2),
@@ -25,14 +34,7 @@ ARGUMENTS = {
         )
         for momentum in (0.0, 0.5)
     ]""",
-    "RunExplorer": """[
-        run_experiment(
-            Run(lr=lr, momentum=momentum, num_images=100, num_test_images=50),
-            load_digits("sklearn"),
-        )
-        for lr in (0.001, 0.002, 0.004)
-        for momentum in (0.0, 0.5)
-    ]""",
+    "RunExplorer": MAP,
     "TrainingPanel": 'load_digits("sklearn"), num_images=640',
 }
 FIGURES = [name for name in widgets.__all__ if name != "TrainingPanel"]
