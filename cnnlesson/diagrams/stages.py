@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
+from torch._C._functorch import is_functorch_wrapped_tensor
 from torch.nn.utils.parametrize import type_before_parametrizations
 
 from cnnlesson._support.arguments import checked
@@ -194,6 +195,7 @@ def _chain(model: nn.Module, image: Tensor) -> list[_Step]:
     """Trace a network; each of its steps takes what the one before gives, and nothing else."""
     steps: list[_Step] = []
     returned: list[Tensor] = []
+    unseen: list[LayerShape] = []
     flow = Flow()
     flow.begin([image], -1)
 
@@ -203,6 +205,8 @@ def _chain(model: nn.Module, image: Tensor) -> list[_Step]:
         if origins:  # else a constant, such as a table of positions
             steps.append(_Step(row, origins[0], flow.operations))
             flow.begin(tensors, len(steps) - 1)
+        elif any(map(is_functorch_wrapped_tensor, tensors)):
+            unseen.append(row)
         flow.operations = []
 
     hook = model.register_forward_hook(lambda _, __, output: returned.extend(tensors_in(output)))
@@ -212,6 +216,11 @@ def _chain(model: nn.Module, image: Tensor) -> list[_Step]:
             ends = [flow.origin_of(tensor) for tensor in returned]
     finally:
         hook.remove()
+    if unseen:
+        raise ValueError(
+            f"{unseen[0].name} ({unseen[0].kind}) cannot be drawn: expected it to run on the "
+            "batch, found it inside torch.vmap or torch.func, where the data cannot be followed"
+        )
     if not steps:
         raise ValueError("model: expected at least one layer that runs, found none")
     if ends and not any(ends):

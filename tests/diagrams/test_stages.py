@@ -358,3 +358,24 @@ def test_a_parametrised_layer_is_described_as_what_it_is():
 def test_a_step_that_looks_at_its_own_pixel_has_no_window():
     stages = trace_stages(nn.Sequential(nn.ReLU(), nn.Conv2d(1, 4, 3)), (1, 1, 12, 12))
     assert [stage.window is not None for stage in stages] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        lambda z: nn.functional.avg_pool2d(z, 2),
+        lambda z: nn.functional.relu(z),
+        lambda z: torch.vmap(lambda row: row.flip(-1))(z),
+    ],
+)
+def test_what_runs_inside_vmap_is_refused_and_not_left_out(inside):
+    class Mapped(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3)
+
+        def forward(self, x):
+            return self.b(torch.vmap(inside)(self.a(x)))
+
+    with pytest.raises(ValueError, match=r"cannot be drawn: expected it to run on the batch"):
+        describe(Mapped())

@@ -1,6 +1,6 @@
 // The committed map, and beside it one that is being measured.
 import { add, set } from "../shared/dom.js";
-import { columnMarks, fill, ROW, rowMarks, SIGNS, shade } from "../shared/map_cells.js";
+import { fill, frameOf, ROW, SIGNS, shade } from "../shared/map_cells.js";
 import { inDigits } from "../shared/numbers.js";
 import { learnedHere, medianHere } from "./comparing.js";
 
@@ -40,14 +40,7 @@ function oneMap(self, parent, label) {
   return (axes, cells, chosen) => {
     const { lr: columns, momentum: rows } = axes;
     tall = ROW * rows.length;
-    map.frame({
-      x: [-0.5, columns.length - 0.5],
-      xLabel: "step size α",
-      columns: columnMarks(columns, map.width - 64),
-      y: [-0.5, rows.length - 0.5],
-      yLabel: "momentum μ",
-      rows: rowMarks(rows)
-    });
+    map.frame(frameOf(columns, rows, map.width));
     set(ground, map.box);
     const wide = map.box.width / columns.length;
     const [x, y] = [(/** @type {number} */ i) => map.x(i), (/** @type {number} */ j) => map.y(j)];

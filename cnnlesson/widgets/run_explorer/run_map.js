@@ -1,7 +1,7 @@
 // The map of measured runs: a cell for every step size and momentum, coloured by median accuracy.
 import { add, set } from "../shared/dom.js";
 import { nearest } from "../shared/list_slider.js";
-import { columnMarks, fill, ROW, rowMarks, SIGNS, shade } from "../shared/map_cells.js";
+import { fill, frameOf, ROW, SIGNS, shade } from "../shared/map_cells.js";
 import { inDigits } from "../shared/numbers.js";
 import { DIRECTIONS } from "../shared/point.js";
 
@@ -96,14 +96,7 @@ export function runMap(self, parent) {
       axes = measured;
       const { lr: columns, momentum: rows } = axes;
       tall = ROW * rows.length;
-      map.frame({
-        x: [-0.5, columns.length - 0.5],
-        xLabel: "step size α",
-        columns: columnMarks(columns, map.width - 64),
-        y: [-0.5, rows.length - 0.5],
-        yLabel: "momentum μ",
-        rows: rowMarks(rows)
-      });
+      map.frame(frameOf(columns, rows, map.width));
       set(hit, map.box);
       set(ground, map.box);
       cell = map.box.width / columns.length;

@@ -31,12 +31,24 @@ export const fill = (part) =>
  * @param {number[]} columns
  * @param {number} width in pixels
  */
-export function columnMarks(columns, width) {
+function columnMarks(columns, width) {
   const labels = [...columns.map(inDigits).entries()];
   const longest = Math.max(...labels.map(([, text]) => text.length));
   const every = Math.ceil(((7 * longest + 8) * columns.length) / width);
   return labels.filter(([i]) => i % every === 0);
 }
 
-/** @param {number[]} rows */
-export const rowMarks = (rows) => [...rows.map(inDigits).entries()];
+/**
+ * The frame of a map, for a plot of such a width in pixels.
+ * @param {number[]} columns step sizes
+ * @param {number[]} rows momenta
+ * @param {number} width
+ */
+export const frameOf = (columns, rows, width) => ({
+  x: [-0.5, columns.length - 0.5],
+  xLabel: "step size α",
+  columns: columnMarks(columns, width - 64),
+  y: [-0.5, rows.length - 0.5],
+  yLabel: "momentum μ",
+  rows: [...rows.map(inDigits).entries()]
+});
