@@ -49,6 +49,14 @@ def places_in(file):
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_no_markup_is_left_in_the_text(book, page):
+    text = soup(book, page).select_one("main")
+    for code in text.select("pre, code, script"):
+        code.decompose()
+    assert re.findall(r"`|:::|\$\$|\{\w[\w-]*\}|^:\w[\w-]*:.*", text.get_text(), re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_inside_the_book_lead_somewhere(book, page):
     here = book / f"{page}.html"
     for link in soup(book, page).select("main a[href]"):
