@@ -111,8 +111,8 @@ function render({ model, el }) {
       addProse(said, verdict.words);
       if (verdict.isRight) return;
       const where = add(box, "p", {}, "Look again at ");
-      if (isOnPage) add(where, "a", { href: `#${place.id}` }, place.title);
-      else add(where, "q", {}, place.title);
+      if (isOnPage) addProse(add(where, "a", { href: `#${place.id}` }), place.title);
+      else addProse(add(where, "q"), place.title);
       where.append(".");
     });
 
