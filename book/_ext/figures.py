@@ -1,10 +1,10 @@
 """Make the interactive figures live on the pages of the built book.
 
 One stylesheet and one classic script with what figures share are written from the package's CSS
-and JavaScript, and loaded on those pages that hold a figure, and a script for each figure where it
-stands. Weights of a network, in a file beside the module that runs it, get a script of their own.
-What trains in the page is fetched by itself, when it is first asked to train. Sphinx adds the
-content's checksum to their addresses.
+and JavaScript, and loaded on those pages that hold a figure, and a script and a sheet for each
+figure where it stands. Weights of a network, in a file beside the module that runs it, get a script
+of their own. What trains in the page is fetched by itself, when it is first asked to train. Sphinx
+adds the content's checksum to their addresses.
 """
 
 import base64
@@ -16,7 +16,7 @@ from lightningcss import process_stylesheet
 from rjsmin import jsmin
 from sphinx.application import Sphinx
 
-from cnnlesson.widgets.shared.bundle import definitions
+from cnnlesson.widgets.shared.bundle import definitions, needed
 from cnnlesson.widgets.shared.parcel import WORKER_MODULES, parcel
 from cnnlesson.widgets.shared.sources import WIDGETS, sources_of, styles
 
@@ -26,33 +26,46 @@ _LIVE = "training_panel"  # draws what a kernel trains: no page of the book can
 
 @cache
 def _scripts() -> dict[str, str]:
-    """Return the script of every page with a figure, and one for the modules of each figure."""
+    """Return the script of every page with a figure, and one for the modules of each figure.
+
+    What no more than two figures need comes with these, unless they are on every page: a page is
+    not to fetch it for others.
+    """
+    folders = {path.parent.name for path in WIDGETS.glob("*/*.js")} - {"shared", _LIVE}
+    sources = {name: sources_of(name) for name in sorted(folders)}
+    needs = {name: set(needed(name, own)) for name, own in sources.items()}
     shared = sources_of("shared")
+    common = {
+        module
+        for module in shared
+        if sum(module in need for need in needs.values()) > 2 or module in needs["question"]
+    }
     # Comments and indentation stay in the repository; a phone need not fetch them.
     scripts = {
         "figures": jsmin(
             f'(() => {{\n"use strict";\n{(_HERE / "mount.js").read_text("utf-8")}'
-            f"{definitions(shared)}mountAll();\n}})();\n"
+            f"{definitions(shared, common)}mountAll();\n}})();\n"
         )
     }
-    for folder in sorted({path.parent for path in WIDGETS.glob("*/*.js")}):
-        if folder.name not in ("shared", _LIVE):
-            sources = sources_of(folder.name)
-            own = sources.keys() - shared.keys() - set(WORKER_MODULES)
-            scripts[f"figure_{folder.name}"] = jsmin(
-                "(globalThis.cnnlessonFigures ??= []).push((define, modules) => {\n"
-                f'"use strict";\n{definitions(sources, own)}}});\n'
-            )
+    for name, own in sources.items():
+        modules = needs[name] - common - set(WORKER_MODULES)
+        scripts[f"figure_{name}"] = jsmin(
+            "(globalThis.cnnlessonFigures ??= []).push((define, modules) => {\n"
+            f'"use strict";\n{definitions(own, modules)}}});\n'
+        )
     return scripts
 
 
-def _stylesheet() -> str:
-    own = [
-        path
+@cache
+def _sheets() -> dict[str, str]:
+    """Return the sheet of every page with a figure, and one for each figure that has its own."""
+    own = {
+        f"figure_{path.stem}": path.read_text("utf-8")
         for path in sorted(WIDGETS.glob("*/*.css"))
         if path.parent.name not in ("shared", _LIVE)
-    ]
-    return process_stylesheet(styles(*own, _HERE / "book.css"), minify=True)
+    }
+    sheets = {"figures": styles(_HERE / "book.css"), **own}
+    return {name: process_stylesheet(sheet, minify=True) for name, sheet in sheets.items()}
 
 
 def _weights() -> dict[str, str]:
@@ -79,7 +92,8 @@ def _write_assets(app: Sphinx) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, script in _scripts().items():
         (folder / f"{name}.js").write_text(script, "utf-8")
-    (folder / "figures.css").write_text(_stylesheet(), "utf-8")
+    for name, sheet in _sheets().items():
+        (folder / f"{name}.css").write_text(sheet, "utf-8")
     for module, script in _weights().items():
         (folder / f"{module}_weights.js").write_text(script, "utf-8")
     for name, script in _parts().items():
@@ -98,11 +112,14 @@ def _load_assets(app: Sphinx, page: str, template: str, context: dict, doctree: 
     if 'class="cnnlesson-figure"' in body:
         app.add_js_file("figures.js", loading_method="defer")
         app.add_css_file("figures.css")
+    for name in _sheets():
+        if f'data-module="{name.removeprefix("figure_")}"' in body:
+            app.add_css_file(f"{name}.css")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
-    digest = sha256("".join([*_scripts().values(), _stylesheet()]).encode()).hexdigest()
+    digest = sha256("".join([*_scripts().values(), *_sheets().values()]).encode()).hexdigest()
     # A setting of kind "html" that changed makes Sphinx write every page again.
     app.add_config_value("figures_digest", digest, "html")
     app.connect("builder-inited", _write_assets)

@@ -11,7 +11,7 @@ import pytest
 
 import cnnlesson
 from cnnlesson import widgets
-from cnnlesson.widgets.shared.bundle import bundle, definitions
+from cnnlesson.widgets.shared.bundle import bundle, definitions, needed as needed_by
 from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.sources import SHARED_STYLES, WIDGETS, sources_of
 from cnnlesson.widgets.training_panel.loss_plot import LossPlot
@@ -81,6 +81,12 @@ def test_a_page_gets_every_module_as_a_function():
 def test_what_others_define_is_left_to_them():
     sources = {"two": TWO, "one": ONE}
     assert definitions(sources, ["one"]) + definitions(sources, ["two"]) == definitions(sources)
+
+
+def test_what_a_module_needs_comes_before_it():
+    sources = {"one": ONE, "two": TWO, "main": MAIN, "other": "not imported"}
+    assert needed_by("main", sources) == ["one", "two", "main"]
+    assert needed_by("one", sources) == ["one"]
 
 
 def test_a_module_that_imports_nothing_is_left_as_it_is():

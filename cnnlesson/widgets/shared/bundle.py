@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from hashlib import sha256
 
-__all__ = ["bundle", "definitions"]
+__all__ = ["bundle", "definitions", "needed"]
 
 _IMPORT = re.compile(r'^import \{([^}]+)\} from "(?:\.|\.\./shared)/(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|function|class) (\w+))", re.MULTILINE)
@@ -50,7 +50,7 @@ def bundle(entry: str, sources: Mapping[str, str]) -> str:
         If an import has another form, if it names a module or an export that is not there, or if
         modules import each other in a circle.
     """
-    *order, _ = _in_order([entry], sources)
+    *order, _ = needed(entry, sources)
     bodies: dict[str, str] = {}
     keys: dict[str, str] = {}
     for name in [*order, entry]:
@@ -89,6 +89,29 @@ def definitions(sources: Mapping[str, str], names: Iterable[str] | None = None) 
         for name in _in_order(sorted(sources), sources)
         if name in wanted
     )
+
+
+def needed(entry: str, sources: Mapping[str, str]) -> list[str]:
+    """Return the names of a module and of all that it imports, each after what it imports itself.
+
+    Parameters
+    ----------
+    entry : str
+        Name of the module.
+    sources : mapping of str to str
+        Sources by name, of the form that `bundle` asks for.
+
+    Returns
+    -------
+    list of str
+        Names; the module's own is the last.
+
+    Raises
+    ------
+    ValueError
+        As `bundle`.
+    """
+    return _in_order([entry], sources)
 
 
 def _with_imports(source: str, keys: Mapping[str, str]) -> str:
