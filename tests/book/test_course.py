@@ -1,7 +1,6 @@
 """What a chapter of the built book asks: hidden until it is answered, and walked by a learner."""
 
 import json
-from itertools import pairwise
 
 import pytest
 from bs4 import BeautifulSoup
@@ -48,53 +47,54 @@ def test_every_question_leads_to_a_place_of_its_page(book, page):
         assert title in heading.get_text(), question["name"]
 
 
-def give(figure, answer):
+def figure(page, module, i):
+    """Return a figure of the page, come near: it may wait for that to be set up."""
+    there = page.locator(f"[data-module={module}]").nth(i)
+    there.scroll_into_view_if_needed()
+    live = there.locator(".is-live")
+    live.wait_for()
+    return live
+
+
+def give(asked, answer):
     """Answer a question as a learner would: by typing, or by pressing what it says."""
-    if figure.get_by_role("textbox").count():
-        figure.get_by_role("textbox").fill(answer)
-        figure.get_by_role("button", name="Check").click()
+    if asked.get_by_role("textbox").count():
+        asked.get_by_role("textbox").fill(answer)
+        asked.get_by_role("button", name="Check").click()
         return
     for words in [answer] if isinstance(answer, str) else answer:
-        figure.get_by_role("button").filter(has_text=words.replace("`", "").strip()).click()
+        asked.get_by_role("button").filter(has_text=words.replace("`", "").strip()).click()
 
 
 def test_a_learner_walks_through_a_chapter_and_comes_back_the_next_day(book, open_page):
     """Predicts wrong, reads the truth, answers wrong, reads why, answers right."""
     visit = open_page((book / f"{WALKED}.html").as_uri(), 390, "dark")
     page = visit.page
-    live = page.locator(".asking.is-live")
-    live.last.wait_for()
     soup = page_of(book, WALKED)
-    asked = [p for p in asked_on(soup, "prediction") if "truth" not in p]
-    count = 2 * len(asked)
-    figures = [live.nth(i) for i in range(live.count())]
-    beside = page.locator(".beside")
-    expect(beside.first).to_contain_text("You made no prediction.")
-    longer, limit = figures[:2]
+    longer, limit = (figure(page, "prediction", i) for i in range(2))
+    expect(figure(page, "prediction", 2)).to_contain_text("You made no prediction.")
+    longer.scroll_into_view_if_needed()
     longer.get_by_role("slider").fill("2")
     longer.get_by_role("button", name="Keep this prediction").click()
     limit.get_by_role("button", name="lower").click()
     told = ["You said 2.0; it is 10.0.", "You said “lower”; it is “higher”."]
-    expect(beside).to_have_text(told)
-    questions = asked_on(soup, "question")
-    answers = [candidates(question) for question in questions]
-    for figure, question, (right, wrong, *_) in zip(
-        figures[count:], questions, answers, strict=True
-    ):
-        reply = figure.get_by_role("status").last
-        give(figure, wrong)
+    for i, words in enumerate(told, start=2):
+        expect(figure(page, "prediction", i).locator(".beside")).to_have_text(words)
+    for i, question in enumerate(asked_on(soup, "question")):
+        right, wrong, *_ = candidates(question)
+        asked = figure(page, "question", i)
+        reply = asked.get_by_role("status").last
+        give(asked, wrong)
         expect(reply).to_contain_text("Not yet.")
         expect(reply.get_by_role("link")).to_have_text(question["place"]["title"])
         if question["kind"] == "order":
-            figure.get_by_role("button", name="Start over").click()
-        give(figure, right)
+            asked.get_by_role("button", name="Start over").click()
+        give(asked, right)
         expect(reply).to_have_text(f"Right. {question['because']}".replace("`", ""))
     page.reload()
-    live.last.wait_for()
-    expect(beside).to_have_text(told)
-    for figure in figures[count:]:
-        expect(figure.get_by_role("status").last).to_contain_text("Right.")
-    tops = [figure.bounding_box()["y"] for figure in figures]
-    assert all(a < b for a, b in pairwise(tops)), "in the order of the page"
+    for i, words in enumerate(told, start=2):
+        expect(figure(page, "prediction", i).locator(".beside")).to_have_text(words)
+    for i in range(len(asked_on(soup, "question"))):
+        expect(figure(page, "question", i).get_by_role("status").last).to_contain_text("Right.")
     assert visit.errors == []
     assert visit.foreign == []

@@ -24,12 +24,20 @@ ALONE = {
 }
 
 
+def figure(page, i):
+    there = page.locator(".cnnlesson-figure[data-module]").nth(i)
+    there.scroll_into_view_if_needed()
+    live = there.locator(".is-live")
+    live.wait_for()
+    return live
+
+
 def asked(page, kind):
-    return page.locator(".is-live").nth(KINDS.index(kind))
+    return figure(page, KINDS.index(kind))
 
 
 def told(page, kind):
-    return page.locator(".is-live").nth(3 + KINDS.index(kind))
+    return figure(page, 3 + KINDS.index(kind))
 
 
 @pytest.fixture
@@ -40,7 +48,6 @@ def open_fresh(open_figure):
         page = open_figure(*where, **how)
         page.evaluate("localStorage.clear()")
         page.reload()
-        page.locator(".is-live").last.wait_for()
         return page
 
     return open_fresh
@@ -109,6 +116,7 @@ def test_a_curve_is_drawn_and_stands_over_the_measured_one(open_fresh, hand):
         press_keep(page, "curve")
         assert page.evaluate(kept) == [0.1, 10, 0.1]
     given = page.evaluate(kept)
+    told(page, "curve").wait_for()
     for kind, heights in (("plain", given), ("momentum", TRUTHS["curve"])):
         path, precision = drawn(page, 1, f".path.{kind}")
         # From the left end of the plot, which is 0.3 columns off the first.

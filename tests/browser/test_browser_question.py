@@ -32,7 +32,11 @@ BECAUSE = {kind: question.data()["because"] for kind, question in QUESTIONS.item
 
 
 def at(page, kind):
-    return page.locator(".is-live").nth(list(QUESTIONS).index(kind))
+    question = page.locator(".cnnlesson-figure[data-module]").nth(list(QUESTIONS).index(kind))
+    question.scroll_into_view_if_needed()
+    live = question.locator(".is-live")
+    live.wait_for()
+    return live
 
 
 def give(question, answer):
@@ -53,7 +57,6 @@ def open_fresh(open_figure):
         page = open_figure(*where, **how)
         page.evaluate("localStorage.clear()")
         page.reload()
-        page.locator(".is-live").last.wait_for()
         return page
 
     return open_fresh
