@@ -109,10 +109,12 @@ def test_actions_are_pinned_by_commit(path):
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
 
 
-def test_the_page_on_the_package_lists_every_public_name():
-    page = (ROOT / "book" / "api.md").read_text("utf-8")
-    listed = set(re.findall(r"auto(?:class|function|exception):: (\w+)", page))
+def test_the_pages_on_the_package_list_every_public_name():
+    pages = (page.read_text("utf-8") for page in (ROOT / "book" / "api").glob("*.md"))
+    listed = set(re.findall(r"auto(?:class|function|exception):: (\w+)", "".join(pages)))
     assert set(cnnlesson.__all__) <= listed
+    contents = (ROOT / "book" / "api.md").read_text("utf-8")
+    assert listed <= set(re.findall(r"^   (\w+)$", contents, re.MULTILINE))
 
 
 def test_the_version_is_the_same_everywhere():

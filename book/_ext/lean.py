@@ -25,7 +25,7 @@ _UNUSED = re.compile(rf"\s*(?:{_ICONS}|{_THEBE}|{_TWICE}|{_STYLED})", re.DOTALL)
 _UNUSED_FILES = (
     *("scripts/fontawesome.js*", "**/webfonts/*.ttf", "sphinx-thebe.*"),
     *("**/*.map", "*-macros.html"),  # for those who write themes
-    *("*.svg", "images/logo_[!bc]*"),  # signs that no page has
+    *("*-solid.svg", "copy-button.svg", "images/logo_[!bc]*"),  # signs that no page has
 )
 # Names, punctuation and spaces have the colour of the text around them, in both themes.
 _PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')

@@ -198,6 +198,7 @@ def _write_style(app: Sphinx) -> None:
     style = process_stylesheet(without_unasked("".join(parts), [*texts, *scripts]), minify=True)
     for file in [*sheets, static / "basic.css"]:
         file.unlink()
+    (static / "styles").rmdir()
     (static / "style.css").write_text(style, "utf-8")
     digest = sha256(style.encode()).hexdigest()[:8]
 

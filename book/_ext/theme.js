@@ -50,3 +50,19 @@ const sizes = new ResizeObserver((entries) => {
   for (const { element, index } of seen) if (element.tabIndex !== index) element.tabIndex = index;
 });
 for (const element of document.querySelectorAll(scrollable)) sizes.observe(element);
+
+// On paper all is unfolded, and light.
+/** @type {HTMLDetailsElement[]} */
+let folded = [];
+let theme = "";
+addEventListener("beforeprint", () => {
+  const { dataset } = document.documentElement;
+  theme = String(dataset.theme);
+  dataset.theme = "light";
+  folded = [...document.querySelectorAll("details")].filter((details) => !details.open);
+  for (const details of folded) details.open = true;
+});
+addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = theme;
+  for (const details of folded) details.open = false;
+});

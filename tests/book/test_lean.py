@@ -34,8 +34,8 @@ def test_every_icon_that_a_page_names_can_be_drawn(book, soups):
 
 
 def test_the_pages_are_light(book, soups):
-    most = {"notebooks/08_bowl": 12_000, "book/api": 13_000}
+    most = {"notebooks/08_bowl": 12_000}
     counts = {page: len(soup.find_all(True)) for page, soup in soups.items()}
     assert {p: count for p, count in counts.items() if count >= most.get(p, 6000)} == {}
-    assert sum(file.stat().st_size for file in book.rglob("*") if file.is_file()) < 20_000_000
+    assert sum(file.stat().st_size for file in book.rglob("*") if file.is_file()) < 15_000_000
     assert [file for file in book.rglob("*") if "thebe" in file.name or file.suffix == ".map"] == []

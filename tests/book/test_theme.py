@@ -68,7 +68,7 @@ def test_its_buttons_print_and_fill_the_screen(page):
     page.locator(".btn-download-pdf-button").click()
     assert page.evaluate("printed")
     page.locator(".btn-fullscreen-button").click()
-    page.wait_for_function("document.fullscreenElement")
+    page.wait_for_function("() => document.fullscreenElement")
 
 
 def test_on_a_phone_the_contents_slide_in(address, open_page):

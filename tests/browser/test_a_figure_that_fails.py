@@ -93,7 +93,7 @@ def test_the_others_find_their_settings_in_the_address_and_come_into_sight(open_
     slider.focus()
     before = slider.input_value()
     visit.page.keyboard.press("ArrowLeft")
-    visit.page.wait_for_function(f"location.search !== '?stability_map.{name}={value}'")
+    visit.page.wait_for_function(f"() => location.search !== '?stability_map.{name}={value}'")
     assert slider.input_value() != before
 
 
