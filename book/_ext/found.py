@@ -55,10 +55,10 @@ def _describe(app: Sphinx, page: str, template: str, context: dict, doctree: obj
         return
     base = app.config.html_baseurl
     title = re.sub(r"<[^>]*>", "", context["title"])
-    told = description_of(doctree) or f"{title}: {app.config.project}"
+    told = description_of(doctree) or f"{title}: {app.config.html_title}"
     properties = {
         "og:type": "article",
-        "og:site_name": app.config.project,
+        "og:site_name": app.config.html_title,
         "og:title": title,
         "og:description": told,
         "og:url": f"{base}{page}.html",
@@ -87,7 +87,7 @@ def _draw_cards(app: Sphinx) -> None:
         picture = (page.parent / found[1]).resolve() if found else None
         file = app.outdir / _card(name)
         file.parent.mkdir(exist_ok=True)
-        _draw_card(title[1], app.config.project, picture).save(file, optimize=True)
+        _draw_card(title[1], app.config.html_title, picture).save(file, optimize=True)
 
 
 def _draw_card(title: str, book: str, picture: Path | None) -> Image.Image:
@@ -111,7 +111,7 @@ def _draw_card(title: str, book: str, picture: Path | None) -> Image.Image:
         scale = min(part / whole for part, whole in zip(room, drawn.size, strict=True))
         drawn = drawn.resize([round(scale * side) for side in drawn.size], Image.Resampling.LANCZOS)
         card.paste(drawn.convert("RGB"), ((_CARD[0] - drawn.width) // 2, 190))
-    return card.quantize(64, dither=Image.Dither.NONE)
+    return card.quantize(32, dither=Image.Dither.NONE)
 
 
 def _list_pages(app: Sphinx) -> None:

@@ -5,6 +5,7 @@ two thousand of them. The fonts alone do it, with those icons that the pages hol
 code come as an element for each word, the plain ones too.
 """
 
+import json
 import re
 from pathlib import Path
 from shutil import rmtree
@@ -27,13 +28,27 @@ _UNUSED_FILES = (
     *("**/*.map", "*-macros.html"),  # for those who write themes
     *("*-solid.svg", "copy-button.svg", "images/logo_[!bc]*"),  # signs that no page has
 )
+# What templates leave around the text.
+_BLANK = re.compile(r"\n\s+|<!--.*?-->\s*", re.DOTALL)
 # Names, punctuation and spaces have the colour of the text around them, in both themes.
 _PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 _THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
 
 
+def _shorten(page: str) -> str:
+    page = _PLAIN.sub(r"\1", _UNUSED.sub("", page))
+    before, start, rest = page.partition("<article")
+    article, end, after = rest.partition("</article>")
+    before, after = (_BLANK.sub("\n", part) for part in (before, after))
+    return before + start + article + end + after
+
+
 def _shorten_pages(app: Sphinx) -> None:
-    rewrite_pages(app, lambda text, _: _PLAIN.sub(r"\1", _UNUSED.sub("", text)))
+    rewrite_pages(app, lambda text, _: _shorten(text))
+    for notebook in (app.outdir / "_sources").rglob("*.ipynb"):
+        cells = json.loads(notebook.read_text("utf-8"))
+        packed = json.dumps(cells, ensure_ascii=False, separators=(",", ":"))
+        notebook.write_text(packed, "utf-8")
     static = app.outdir / "_static"
     for file in {file for pattern in _UNUSED_FILES for file in static.glob(pattern)}:
         file.unlink()
