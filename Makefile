@@ -121,6 +121,7 @@ REPOSITORY := $(shell sed -n 's|^  url: https://github.com/||p' _config.yml)
 repository:
 	@test -n "$(NAME)" || { echo "expected a name: make repository NAME=you/cnnlesson"; exit 1; }
 	sed -i.bak "s|$(REPOSITORY)|$(NAME)|g" _config.yml README.md notebooks/*.ipynb
+	sed -i.bak "s|https://[a-z0-9-]*\.github\.io/[^/]*/|https://$(firstword $(subst /, ,$(NAME))).github.io/$(lastword $(subst /, ,$(NAME)))/|" README.md
 	rm -f _config.yml.bak README.md.bak notebooks/*.ipynb.bak
 
 # Every package with its hashes, for each Python and for Binder. PyTorch itself is left out: which of

@@ -117,8 +117,13 @@ def _put_aside(cell: Tag, number: int, i: int) -> str:
 
 def _rename(article: Tag, number: int, page: str, pages: list[str], html: Path) -> None:
     """Make names unique in the whole book, and have links and pictures follow."""
+    seen: set[str] = set()
     for element in article.select("[id]"):
-        element["id"] = f"p{number}-{element['id']}"
+        if element["id"] in seen:  # exercises share one
+            del element["id"]
+        else:
+            seen.add(element["id"])
+            element["id"] = f"p{number}-{element['id']}"
     here = (html / page).parent
     for link in article.select("a[href]"):
         target, place = urldefrag(unquote(link["href"]))

@@ -125,6 +125,15 @@ def test_the_version_is_the_same_everywhere():
     assert re.search(r"^## (\S+) - ", changelog, re.M)[1] == version
 
 
+def test_the_readme_moves_and_is_light():
+    pictures = re.findall(r"!\[([^\]]+)\]\((book/readme/[^)]+)\)", (ROOT / "README.md").read_text())
+    assert [path for _, path in pictures] == ["book/readme/momentum.gif", "book/readme/map.png"]
+    for text, path in pictures:
+        assert len(text) > 40
+        assert (ROOT / path).stat().st_size < 1_000_000
+    assert (ROOT / "book/readme/momentum.gif").read_bytes().count(b"\x21\xf9\x04") > 20, "frames"
+
+
 def test_nothing_large_is_committed():
     for path in tracked():
         assert path.stat().st_size < 3_000_000, path
@@ -142,6 +151,7 @@ def test_a_fork_changes_its_address_with_one_command(tmp_path):
     subprocess.run(["make", "repository", "NAME=teacher/my-class"], cwd=tmp_path, check=True)
     changed = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "Makefile"]
     assert len(changed) == len(files) - 1
+    assert "https://teacher.github.io/my-class/" in (tmp_path / "README.md").read_text("utf-8")
     for path in changed:
         text = path.read_text("utf-8")
         assert "cnnlesson/cnnlesson" not in text

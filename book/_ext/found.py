@@ -45,7 +45,7 @@ def description_of(doctree: nodes.document) -> str:
     words = words.strip()
     if len(words) <= _LENGTH:
         return words
-    sentences = re.findall(r".*?[.?!](?= |$)", words[: _LENGTH + 1])
+    sentences = re.findall(r".*?[.?!](?= |$)", words[:_LENGTH])
     whole = "".join(sentences).strip()
     return whole if len(whole) > _LENGTH / 3 else words[: _LENGTH - 1].rsplit(" ", 1)[0] + "…"
 

@@ -15,6 +15,7 @@ from sphinx.application import Sphinx
 _SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _SHEET = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
 _TRAINS = re.compile(r'data-module="(?:training|map)_lab"')
+_EARLIER = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>\n?')
 _CHARSET = re.compile(r"<meta charset[^>]*>")
 
 
@@ -56,6 +57,7 @@ def policy_of(page: str) -> str:
 
 def _protect(app: Sphinx) -> None:
     def add(text: str, page: object) -> str:
+        text = _EARLIER.sub("", text)  # a page that this build did not write
         meta = f'<meta http-equiv="Content-Security-Policy" content="{policy_of(text)}">'
         if not _CHARSET.search(text):  # a page that only leads to another
             return f"{meta}\n{text}"

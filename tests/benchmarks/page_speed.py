@@ -58,7 +58,7 @@ class _Packed(SimpleHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         pass
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         file = Path(self.translate_path(self.path))
         if not file.is_file():
             self.send_error(404)

@@ -69,7 +69,7 @@ def test_the_archive_opens_from_disk_with_its_figures_alive(book, tmp_path, open
         arg=before,
     )
     visit.page.get_by_role("link", name="The digits").first.click()
-    visit.page.locator("h1", has_text="The digits").first.wait_for()
+    visit.page.locator(".bd-article h1", has_text="The digits").wait_for()
     assert visit.errors == []
 
 
