@@ -8,6 +8,7 @@ content's checksum to their addresses.
 """
 
 import base64
+import json
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -52,7 +53,20 @@ def _stylesheet() -> str:
         for path in sorted(WIDGETS.glob("*/*.css"))
         if path.parent.name not in ("shared", _LIVE)
     ]
-    return process_stylesheet(styles(*own, _HERE / "book.css"), minify=True)
+    return process_stylesheet(styles(*own, _HERE / "book.css") + _room(), minify=True)
+
+
+def _room() -> str:
+    """Return rules that keep for each picture the room of its live figure: nothing moves then."""
+    rules = []
+    for module, heights in json.loads((_HERE / "figure_heights.json").read_text("utf-8")).items():
+        for height, width in zip(heights, ("width < 640px", "width >= 640px"), strict=True):
+            figure = f'.cnnlesson-figure[data-module="{module}"]:not(.is-still)'
+            rules.append(
+                f"@media screen and (scripting: enabled) and ({width}) {{ {figure} "
+                f"{{ min-height: {height}px; }} }}"
+            )
+    return "\n".join(rules)
 
 
 def _weights() -> dict[str, str]:
