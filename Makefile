@@ -14,7 +14,7 @@ QUIET := TQDM_DISABLE=1 OMP_NUM_THREADS=1 \
   ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_CBWR=COMPATIBLE
 CHAPTER ?= notebooks/*.ipynb
 
-.PHONY: install book build test check prove notebooks figure lint lint-figures benchmarks results headline \
+.PHONY: install book build offline pdf film test check prove notebooks figure lint lint-figures benchmarks results headline \
 	curvature weights kernel sample font repository lock clean
 
 book: build
@@ -26,6 +26,18 @@ book: build
 build: .venv/ready
 	$(BIN)/jupyter-book build . -W --keep-going -n --all
 	chmod -R a+rX _build/html  # a web server of another user may read it, whatever the umask is
+
+# The whole book as one file, beside the built one: _build/book.zip opens from disk with every figure
+# alive, _build/book.pdf is for paper.
+offline: build
+	$(BIN)/python book/take_along.py zip
+
+pdf: build
+	$(BIN)/python book/take_along.py pdf
+
+# The moving picture of the README.
+film: build
+	$(BIN)/python book/film.py
 
 install: .venv/ready
 
@@ -72,6 +84,7 @@ benchmarks: build
 	$(BIN)/python tests/benchmarks/training_speed.py
 	$(BIN)/python tests/benchmarks/figure_speed.py
 	$(BIN)/python tests/benchmarks/lab_speed.py
+	$(BIN)/python tests/benchmarks/page_speed.py
 
 # Goes on where it was interrupted. One study alone: make results STUDIES=map
 results: .venv/ready
@@ -108,6 +121,7 @@ REPOSITORY := $(shell sed -n 's|^  url: https://github.com/||p' _config.yml)
 repository:
 	@test -n "$(NAME)" || { echo "expected a name: make repository NAME=you/cnnlesson"; exit 1; }
 	sed -i.bak "s|$(REPOSITORY)|$(NAME)|g" _config.yml README.md notebooks/*.ipynb
+	sed -i.bak "s|https://[a-z0-9-]*\.github\.io/[^/]*/|https://$(firstword $(subst /, ,$(NAME))).github.io/$(lastword $(subst /, ,$(NAME)))/|" README.md
 	rm -f _config.yml.bak README.md.bak notebooks/*.ipynb.bak
 
 # Every package with its hashes, for each Python and for Binder. PyTorch itself is left out: which of

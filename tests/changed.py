@@ -10,7 +10,18 @@ ALWAYS = {Path("tests/test_package.py"), Path("tests/test_project.py")}
 # What all figures share; a change of one figure is a matter of its own tests there.
 EVERY_FIGURE = Path("tests/browser/test_every_figure.py")
 # Builds and reads the whole book: minutes, whatever changed.
-NEVER = {Path(f"tests/book/test_{name}.py") for name in ("book", "lean", "mathematics")}
+BOOK = (
+    "book",
+    "found",
+    "lean",
+    "mathematics",
+    "one_style",
+    "page_weight",
+    "pictures",
+    "policy",
+    "take_along",
+)
+NEVER = {Path(f"tests/book/test_{name}.py") for name in (*BOOK, "theme")}
 
 
 @cache

@@ -40,6 +40,8 @@ CHANNELS = ("chrome", "msedge")
 # Not by a route: with one, the browser would keep no file from one page to the next.
 NO_OTHER_HOST = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 EXTENSIONS = Path(__file__).parents[1] / "book" / "_ext"
+# What the book does to its figures' pages; the rest of it is for texts.
+USED = ("figures", "lean", "one_script", "one_style", "policy")
 PATIENCE = 60_000  # milliseconds: a busy machine is no defect
 expect.set_options(timeout=PATIENCE)
 
@@ -230,7 +232,7 @@ def _build_figures(modules: list[ModuleType], source: Path) -> None:
         "logo": "",
         "execute": {"execute_notebooks": "off"},
         "sphinx": {
-            "local_extensions": dict.fromkeys(("figures", "lean"), str(EXTENSIONS)),
+            "local_extensions": dict.fromkeys(USED, str(EXTENSIONS)),
             "config": {
                 "nb_mime_priority_overrides": [["html", "text/html", 5]],
                 "html_context": {"default_mode": "auto"},
@@ -275,6 +277,17 @@ def addresses(book: Path, figure_book: Path, serve: Callable[[Path], str]) -> di
     return {"file": book.as_uri(), "server": f"{serve(figure_book)}/{book.name}"}
 
 
+def bring_to_life(page: Page) -> None:
+    """Go by each figure of a page, as a reader does, until it is live; then back."""
+    figures = page.locator(".cnnlesson-figure[data-module]").all()
+    for figure in figures[2:]:  # the first two are near
+        figure.scroll_into_view_if_needed()
+        figure.locator(".is-live").wait_for()
+    if figures[2:]:
+        page.evaluate("scrollTo(0, 0)")
+    page.locator(".is-live").last.wait_for()
+
+
 @pytest.fixture
 def open_figure(
     request: pytest.FixtureRequest, addresses: dict[str, str], open_page: Callable[..., Visit]
@@ -302,7 +315,7 @@ def open_figure(
         address = f"{addresses[host]}/{figure or 'index'}.html{tail}"
         visit = open_page(address, width, theme, **options)
         visits.append(visit)
-        visit.page.locator(".is-live").last.wait_for()
+        bring_to_life(visit.page)
         return visit.page
 
     yield open_figure

@@ -271,12 +271,28 @@ def check_contrast(page: Page, stroked: tuple[str, ...], written: tuple[str, ...
 
 def computed(page: Page, figures: list) -> list[dict]:
     """Return what the figures' JavaScript computes from their settings."""
-    results = page.evaluate(
-        """async ([source, states]) => {
-            const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-            const { compute } = await import(address);
-            return JSON.stringify(states.map((state) => compute(state)));
-        }""",
-        [figures[0]._esm, [{**figure.settings, **figure.data()} for figure in figures]],
+    states = [{**figure.settings, **figure.data()} for figure in figures]
+    results = import_on(
+        page,
+        figures[0]._esm,
+        "({ compute }, states) => JSON.stringify(states.map((state) => compute(state)))",
+        states,
     )
     return json.loads(results, parse_int=float)
+
+
+def import_on(page: Page, source: str, use: str, argument: object = None) -> object:
+    """Return what ``use(module, argument)`` returns for a module of this source.
+
+    An empty page imports it: those of the book have a policy against that.
+    """
+    empty = page.context.new_page()
+    result = empty.evaluate(
+        f"""async ([source, argument]) => {{
+            const address = URL.createObjectURL(new Blob([source], {{ type: "text/javascript" }}));
+            return ({use})(await import(address), argument);
+        }}""",
+        [source, argument],
+    )
+    empty.close()
+    return result

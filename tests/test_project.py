@@ -109,10 +109,12 @@ def test_actions_are_pinned_by_commit(path):
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
 
 
-def test_the_page_on_the_package_lists_every_public_name():
-    page = (ROOT / "book" / "api.md").read_text("utf-8")
-    listed = set(re.findall(r"auto(?:class|function|exception):: (\w+)", page))
+def test_the_pages_on_the_package_list_every_public_name():
+    pages = (page.read_text("utf-8") for page in (ROOT / "book" / "api").glob("*.md"))
+    listed = set(re.findall(r"auto(?:class|function|exception):: (\w+)", "".join(pages)))
     assert set(cnnlesson.__all__) <= listed
+    contents = (ROOT / "book" / "api.md").read_text("utf-8")
+    assert listed <= set(re.findall(r"^   (\w+)$", contents, re.MULTILINE))
 
 
 def test_the_version_is_the_same_everywhere():
@@ -121,6 +123,15 @@ def test_the_version_is_the_same_everywhere():
     changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     assert citation["version"] == version
     assert re.search(r"^## (\S+) - ", changelog, re.M)[1] == version
+
+
+def test_the_readme_moves_and_is_light():
+    pictures = re.findall(r"!\[([^\]]+)\]\((book/readme/[^)]+)\)", (ROOT / "README.md").read_text())
+    assert [path for _, path in pictures] == ["book/readme/momentum.gif", "book/readme/map.png"]
+    for text, path in pictures:
+        assert len(text) > 40
+        assert (ROOT / path).stat().st_size < 1_000_000
+    assert (ROOT / "book/readme/momentum.gif").read_bytes().count(b"\x21\xf9\x04") > 20, "frames"
 
 
 def test_nothing_large_is_committed():
@@ -140,6 +151,7 @@ def test_a_fork_changes_its_address_with_one_command(tmp_path):
     subprocess.run(["make", "repository", "NAME=teacher/my-class"], cwd=tmp_path, check=True)
     changed = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "Makefile"]
     assert len(changed) == len(files) - 1
+    assert "https://teacher.github.io/my-class/" in (tmp_path / "README.md").read_text("utf-8")
     for path in changed:
         text = path.read_text("utf-8")
         assert "cnnlesson/cnnlesson" not in text

@@ -1,13 +1,14 @@
 """Make the interactive figures live on the pages of the built book.
 
 One stylesheet and one classic script with what figures share are written from the package's CSS
-and JavaScript, and loaded on those pages that hold a figure, and a script and a sheet for each
-figure where it stands. Weights of a network, in a file beside the module that runs it, get a script
-of their own. What trains in the page is fetched by itself, when it is first asked to train. Sphinx
-adds the content's checksum to their addresses.
+and JavaScript, and loaded on those pages that hold a figure, and a script for each figure where it
+stands. Weights of a network, in a file beside the module that runs it, get a script of their own.
+What trains in the page is fetched by itself, when it is first asked to train. Sphinx adds the
+content's checksum to their addresses.
 """
 
 import base64
+import json
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -56,16 +57,26 @@ def _scripts() -> dict[str, str]:
     return scripts
 
 
-@cache
-def _sheets() -> dict[str, str]:
-    """Return the sheet of every page with a figure, and one for each figure that has its own."""
-    own = {
-        f"figure_{path.stem}": path.read_text("utf-8")
+def _stylesheet() -> str:
+    own = [
+        path
         for path in sorted(WIDGETS.glob("*/*.css"))
         if path.parent.name not in ("shared", _LIVE)
-    }
-    sheets = {"figures": styles(_HERE / "book.css"), **own}
-    return {name: process_stylesheet(sheet, minify=True) for name, sheet in sheets.items()}
+    ]
+    return process_stylesheet(styles(*own, _HERE / "book.css") + _room(), minify=True)
+
+
+def _room() -> str:
+    """Return rules that keep for each picture the room of its live figure: nothing moves then."""
+    rules = []
+    for module, heights in json.loads((_HERE / "figure_heights.json").read_text("utf-8")).items():
+        for height, width in zip(heights, ("width < 640px", "width >= 640px"), strict=True):
+            figure = f'.cnnlesson-figure[data-module="{module}"]:not(.is-still)'
+            rules.append(
+                f"@media screen and (scripting: enabled) and ({width}) {{ {figure} "
+                f"{{ min-height: {height}px; }} }}"
+            )
+    return "\n".join(rules)
 
 
 def _weights() -> dict[str, str]:
@@ -92,8 +103,7 @@ def _write_assets(app: Sphinx) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, script in _scripts().items():
         (folder / f"{name}.js").write_text(script, "utf-8")
-    for name, sheet in _sheets().items():
-        (folder / f"{name}.css").write_text(sheet, "utf-8")
+    (folder / "figures.css").write_text(_stylesheet(), "utf-8")
     for module, script in _weights().items():
         (folder / f"{module}_weights.js").write_text(script, "utf-8")
     for name, script in _parts().items():
@@ -112,14 +122,11 @@ def _load_assets(app: Sphinx, page: str, template: str, context: dict, doctree: 
     if 'class="cnnlesson-figure"' in body:
         app.add_js_file("figures.js", loading_method="defer")
         app.add_css_file("figures.css")
-    for name in _sheets():
-        if f'data-module="{name.removeprefix("figure_")}"' in body:
-            app.add_css_file(f"{name}.css")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
-    digest = sha256("".join([*_scripts().values(), *_sheets().values()]).encode()).hexdigest()
+    digest = sha256("".join([*_scripts().values(), _stylesheet()]).encode()).hexdigest()
     # A setting of kind "html" that changed makes Sphinx write every page again.
     app.add_config_value("figures_digest", digest, "html")
     app.connect("builder-inited", _write_assets)

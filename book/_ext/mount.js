@@ -90,27 +90,26 @@ function remember(prefix, state, initial) {
   if (url.href !== location.href) history.replaceState(history.state, "", url);
 }
 
-/** Read from the page's address what a figure's settings are there, and whether any is named. */
+/** Read from the page's address what a figure's settings are there. */
 function recall(prefix, initial, limits) {
   const query = new URLSearchParams(location.search);
-  const entries = Object.entries(initial).map(([name, value]) => [
-    name,
-    value,
-    query.get(`${prefix}.${name}`)
-  ]);
-  const settings = entries.map(([name, value, text]) => [
-    name,
-    text === null ? value : parse(text, value, limits[name])
-  ]);
-  return { settings, isShared: entries.some(([, , text]) => text !== null) };
+  return Object.entries(initial).map(([name, value]) => {
+    const text = query.get(`${prefix}.${name}`);
+    return [name, text === null ? value : parse(text, value, limits[name])];
+  });
 }
 
-/** Make one figure live; resolves to whether the page's address names a setting of it. */
+/**
+ * Make one figure live.
+ * @param {HTMLElement} element
+ * @param {string} prefix
+ */
 async function mount(element, prefix) {
-  const figure = modules[element.dataset.module].default;
-  const ofModule = globalThis.cnnlessonData?.[element.dataset.module]; // large, once for all pages
-  const { _limits, _data = ofModule, ...initial } = JSON.parse(element.dataset.state);
-  const { settings, isShared } = recall(prefix, initial, _limits);
+  const { module, state: packed } = /** @type {Record<string, string>} */ (element.dataset);
+  const figure = modules[module].default;
+  const ofModule = globalThis.cnnlessonData?.[module]; // large, once for all pages
+  const { _limits, _data = ofModule, ...initial } = JSON.parse(packed);
+  const settings = recall(prefix, initial, _limits);
   const state = { ...initial, ...Object.fromEntries(settings), _limits, _data, _initial: initial };
   let saving = 0; // browsers refuse an address that changes with every movement of a finger
   const save = () => {
@@ -134,10 +133,8 @@ async function mount(element, prefix) {
     if (saving) {
       clearTimeout(saving);
       save();
-    } else
-      for (const [name, value] of recall(prefix, initial, _limits).settings) model.set(name, value);
+    } else for (const [name, value] of recall(prefix, initial, _limits)) model.set(name, value);
   });
-  return isShared;
 }
 
 /**
@@ -151,32 +148,81 @@ function apologise(element, error) {
   const reason = hasWords ? `: ${error.message}` : "";
   note.textContent = `The interactive figure could not start${reason}. This is a picture of it.`;
   element.append(note);
+  element.classList.add("is-still");
   reportError(error);
 }
 
+/** Wait until the browser has nothing more urgent to do. */
+const idle = () =>
+  new Promise((done) => {
+    if ("requestIdleCallback" in globalThis) requestIdleCallback(done, { timeout: 500 });
+    else setTimeout(done, 50); // Safari
+  });
+
+/**
+ * Return a function that sets figures up one by one, each when nothing else is to be done: until
+ * then its picture stands.
+ */
+function inTurn() {
+  let last = Promise.resolve();
+  return (/** @type {() => Promise<void>} */ setUp) => {
+    last = last.then(idle).then(setUp);
+    return last;
+  };
+}
+
+/**
+ * Call a function for each figure once, when it is on the screen or one screen away.
+ * @param {Iterable<HTMLElement>} figures
+ * @param {(figure: HTMLElement) => void} meet
+ */
+function whenNear(figures, meet) {
+  const watch = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (!isIntersecting) continue;
+        watch.unobserve(target);
+        meet(/** @type {HTMLElement} */ (target));
+      }
+    },
+    { rootMargin: "100% 0px" }
+  );
+  for (const figure of figures) watch.observe(figure);
+}
+
 // biome-ignore lint/correctness/noUnusedVariables: called at the end
-async function mountAll() {
+function mountAll() {
   for (const add of globalThis.cnnlessonFigures ?? []) add(define, modules);
   const counts = {};
-  /** @type {NodeListOf<HTMLElement>} */
-  const figures = document.querySelectorAll(".cnnlesson-figure[data-module]");
-  const mounted = [...figures].map(async (element) => {
-    const name = String(element.dataset.module);
+  /** @type {Map<HTMLElement, string>} */
+  const prefixes = new Map();
+  for (const element of document.querySelectorAll(".cnnlesson-figure[data-module]")) {
+    const name = String(/** @type {HTMLElement} */ (element).dataset.module);
     counts[name] = (counts[name] ?? 0) + 1;
     const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
-    try {
-      return (await mount(element, prefix)) ? element : null;
-    } catch (error) {
-      apologise(element, error); // the others go on
-      return null;
-    }
-  });
-  const shown = (await Promise.all(mounted)).find(Boolean);
+    prefixes.set(/** @type {HTMLElement} */ (element), prefix);
+  }
+  const next = inTurn();
+  const setUp = (/** @type {HTMLElement} */ element) =>
+    mount(element, String(prefixes.get(element))).catch((error) => apologise(element, error));
+  // Those that the address describes come first, to be shown.
+  const keys = [...new URLSearchParams(location.search).keys()];
+  const isShared = (/** @type {string} */ prefix) => keys.some((k) => k.startsWith(`${prefix}.`));
+  const [shown] = [...prefixes].find(([, prefix]) => isShared(prefix)) ?? [];
+  if (shown) setUp(shown).then(() => bringIntoSight(shown));
+  const others = [...prefixes.keys()].filter((element) => element !== shown);
+  whenNear(others, (element) => next(() => setUp(element)));
+}
+
+/**
+ * Go to the figure that the address describes, unless it points to a heading, or the reader comes
+ * back to where they were.
+ * @param {HTMLElement} figure
+ */
+function bringIntoSight(figure) {
   const [visit] = performance.getEntriesByType("navigation");
   const isFresh = visit instanceof PerformanceNavigationTiming && visit.type === "navigate";
-  if (!isFresh) return; // a reload keeps the place where the reader was
-  // Mounting changed heights: go again where the address points, or to the figure it describes.
+  if (!isFresh) return;
   const heading = document.querySelector(":target");
-  if (heading) heading.scrollIntoView();
-  else shown?.firstElementChild?.scrollIntoView();
+  (heading ?? figure.firstElementChild)?.scrollIntoView();
 }

@@ -191,7 +191,7 @@ def press_train(page: Page) -> None:
     """Have it train, and return once it does."""
     page.locator(".training-lab button.main").click()
     words = "document.querySelector('.training-lab > .result').innerText"
-    page.wait_for_function(f"/step \\d/.test({words})", timeout=120_000)
+    page.wait_for_function(f"() => /step \\d/.test({words})", timeout=120_000)
 
 
 def memory_of_five_seeds(browser: Browser, book: Path) -> float:

@@ -9,7 +9,10 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-PAGES = [TOC["root"], *(page["file"] for part in TOC["parts"] for page in part["chapters"])]
+CHAPTERS = [page for part in TOC["parts"] for page in part["chapters"]]
+PAGES = [TOC["root"]]
+for page in CHAPTERS:
+    PAGES += [page["file"], *(section["file"] for section in page.get("sections", []))]
 
 
 def build(source, options, folder, **environment):

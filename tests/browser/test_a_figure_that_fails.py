@@ -41,10 +41,11 @@ def opened(open_page, address, prepare):
     visit = open_page(f"{address.rsplit('/', 2)[0]}/plain.html")
     prepare(visit.page)
     visit.page.goto(address)
-    visit.page.wait_for_function(
-        "document.querySelectorAll('.is-live').length === 3 && "
-        f"document.body.innerText.includes('{APOLOGY}')"
-    )
+    for figure in visit.page.locator(".cnnlesson-figure[data-module]").all():
+        figure.scroll_into_view_if_needed()
+        figure.locator("> .is-live, > :text('could not start')").wait_for()
+    assert visit.page.locator(".is-live").count() == 3
+    assert APOLOGY in visit.page.locator("body").inner_text()
     return visit
 
 
@@ -92,7 +93,7 @@ def test_the_others_find_their_settings_in_the_address_and_come_into_sight(open_
     slider.focus()
     before = slider.input_value()
     visit.page.keyboard.press("ArrowLeft")
-    visit.page.wait_for_function(f"location.search !== '?stability_map.{name}={value}'")
+    visit.page.wait_for_function(f"() => location.search !== '?stability_map.{name}={value}'")
     assert slider.input_value() != before
 
 

@@ -281,7 +281,7 @@ def test_the_address_holds_the_settings_and_the_drawing(open_figure):
     page.get_by_role("slider", name="Output").press("ArrowDown")
     page.get_by_role("slider", name="Input").press("ArrowDown")
     page.get_by_role("slider", name="Input").press("Enter")
-    page.wait_for_function("location.search.includes('ded')")
+    page.wait_for_function("() => location.search.includes('ded')")
     image = ConvolutionExplorer(drawing="*dd.dded").image().numpy()
     assert page.url.endswith(
         "index.html?convolution_explorer.kernel=0.5_-1_-1_0_0_0_1_1_1"

@@ -261,7 +261,7 @@ def test_a_sheet_rubbed_clean_is_clean_paper_and_begins_anew(open_figure):
     expect(page.locator(".verdict")).to_contain_text("Clean paper.")
     page.mouse.click(*point_at(page, 0, 14, 14))
     check_drawn(page, drawing=".ee")
-    page.wait_for_function("location.search.endsWith('drawing=.ee')")
+    page.wait_for_function("() => location.search.endsWith('drawing=.ee')")
 
 
 def test_a_full_sheet_says_so(open_figure):
@@ -287,7 +287,7 @@ def test_the_address_holds_the_settings(open_figure):
     page.get_by_role("group", name="Samples").get_by_role("button", name="1").click()
     page.locator("select[name=placing]").select_option("as drawn")
     page.locator("input[name=channel]").press("ArrowRight")
-    page.wait_for_function("location.search.includes('channel')")
+    page.wait_for_function("() => location.search.includes('channel')")
     assert page.url.endswith(
         "index.html?digit_reader.drawing=.5fnd&digit_reader.placing=as+drawn&digit_reader.channel=1"
     )

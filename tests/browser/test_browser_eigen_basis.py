@@ -141,7 +141,7 @@ def test_the_buttons_and_the_address(open_figure):
     lr, momentum, _ = optimal_momentum(1 / 50, 1)
     best = EigenBasis(lr=lr, momentum=momentum, condition_number=50, start=(2, -1))
     check_drawn(page, best)
-    page.wait_for_function("location.search.includes('momentum')")
+    page.wait_for_function("() => location.search.includes('momentum')")
     again = open_figure(
         settings={
             "condition_number": 50,

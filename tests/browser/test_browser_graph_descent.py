@@ -142,7 +142,7 @@ def test_the_buttons_the_table_and_the_address(open_figure, graph):
     page.get_by_role("button", name="Best α and μ").click()
     best = GraphDescent(graph=graph, lr=fast.lr, momentum=fast.momentum)
     check_drawn(page, best)
-    page.wait_for_function("location.search.includes('momentum')")
+    page.wait_for_function("() => location.search.includes('momentum')")
     check_drawn(
         open_figure(settings={"graph": graph, "lr": best.lr, "momentum": best.momentum}), best
     )

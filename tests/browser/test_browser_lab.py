@@ -127,7 +127,7 @@ def visit(address, open_lasting_page):
     page = visit.page
     page.set_default_timeout(60_000)
     page.wait_for_function(
-        "window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady && "
+        "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady && "
         "jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'"
     )
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")

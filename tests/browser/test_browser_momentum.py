@@ -159,7 +159,7 @@ def test_a_finger_that_scrolls_leaves_what_plays_alone(open_figure):
     session = page.context.new_cdp_session(page)
     touch = [{"x": x, "y": y}]
     session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": touch})
-    page.wait_for_function("document.querySelector('input[data-name=position]').value > 40")
+    page.wait_for_function("() => document.querySelector('input[data-name=position]').value > 40")
     top = page.evaluate("scrollY")
     swipe_by(page, (x, y), (0, 120 if top > 120 else -120))
     page.wait_for_function("(top) => scrollY != top", arg=top)
@@ -271,7 +271,7 @@ def test_play_and_pause(open_figure):
     position, play = slider(page, "position"), first(page).locator(".player button")
     play.press("Enter")
     expect(play).to_have_text("Pause")
-    page.wait_for_function("document.querySelector('input[data-name=position]').value > 9")
+    page.wait_for_function("() => document.querySelector('input[data-name=position]').value > 9")
     play.press("Enter")
     expect(play).to_have_text("Play")
     at = int(position.input_value())
@@ -279,10 +279,10 @@ def test_play_and_pause(open_figure):
     check_moment(page, MomentumExplorer(num_steps=40), at)
     position.fill("38")
     play.click()
-    page.wait_for_function("document.querySelector('input[data-name=position]').value == 40")
+    page.wait_for_function("() => document.querySelector('input[data-name=position]').value == 40")
     expect(play).to_have_text("Play")
     play.click()  # from the end it begins again
-    page.wait_for_function("document.querySelector('input[data-name=position]').value < 20")
+    page.wait_for_function("() => document.querySelector('input[data-name=position]').value < 20")
     expect(play).to_have_text("Pause")
     position.press("ArrowRight")  # a hand on the slider takes over
     expect(play).to_have_text("Play")
@@ -364,7 +364,7 @@ def test_the_address_holds_the_settings(open_figure):
     slider(page, "lr").press("ArrowRight")
     first(page).locator(".point").press("ArrowUp")
     page.locator(".is-live").nth(1).locator("input[name=num_steps]").press("Home")
-    page.wait_for_function("location.search.includes('num_steps')")
+    page.wait_for_function("() => location.search.includes('num_steps')")
     assert page.url.endswith(
         "?keep=1&momentum_explorer.lr=1.81&momentum_explorer.start=-8_2.6"
         "&momentum_explorer-2.num_steps=1#after-the-figures"
@@ -373,7 +373,7 @@ def test_the_address_holds_the_settings(open_figure):
     check_drawn(again, MomentumExplorer(lr=1.81, start=(-8, 2.6)))
     expect(again.locator(".is-live").nth(1).locator("output").nth(4)).to_have_text("1")
     first(again).get_by_role("button", name="Reset").click()
-    again.wait_for_function("!location.search.includes('momentum_explorer.')")
+    again.wait_for_function("() => !location.search.includes('momentum_explorer.')")
     check_drawn(again, MomentumExplorer())
 
 
@@ -387,15 +387,15 @@ def test_an_address_out_of_range_is_clamped_and_nonsense_is_ignored(open_figure)
 def test_back_and_forward_show_what_the_address_says(open_figure):
     page = open_figure()
     slider(page, "lr").press("Home")
-    page.wait_for_function("location.search.includes('lr=0.01')")
+    page.wait_for_function("() => location.search.includes('lr=0.01')")
     page.evaluate("location.hash = 'after-the-figures'")
     slider(page, "lr").press("End")
-    page.wait_for_function("location.search.includes('lr=4')")
+    page.wait_for_function("() => location.search.includes('lr=4')")
     page.go_back()
-    page.wait_for_function("location.search.includes('lr=0.01')")
+    page.wait_for_function("() => location.search.includes('lr=0.01')")
     check_drawn(page, MomentumExplorer(lr=0.01))
     page.go_forward()
-    page.wait_for_function("location.search.includes('lr=4')")
+    page.wait_for_function("() => location.search.includes('lr=4')")
     check_drawn(page, MomentumExplorer(lr=4))
 
 
@@ -408,7 +408,7 @@ def test_a_change_just_before_a_jump_within_the_page_is_not_lost(open_figure):
             location.hash = "after-the-figures";
         }"""
     )
-    page.wait_for_function("location.search.includes('lr=1')")
+    page.wait_for_function("() => location.search.includes('lr=1')")
     check_drawn(page, MomentumExplorer(lr=1))
 
 
@@ -458,7 +458,6 @@ def test_on_paper_it_is_dark_on_light_without_buttons(open_figure):
 
 def test_only_pages_with_a_figure_load_the_script(book):
     assert re.search(r'_static/figures\.js\?v=\w{8}"', (book / "index.html").read_text())
-    assert re.search(r'_static/figures\.css\?v=\w{8}"', (book / "index.html").read_text())
     assert "figures." not in (book.parent / "plain.html").read_text()
 
 

@@ -340,7 +340,7 @@ def test_the_address_holds_the_settings(open_figure):
     page.locator(".run-cursor").press("ArrowRight")
     page.locator("[name=line-1]").check()
     page.locator("select[name=order]").select_option("sorted")
-    page.wait_for_function("location.search.includes('sorted')")
+    page.wait_for_function("() => location.search.includes('sorted')")
     assert page.url.endswith(
         "?run_explorer.lr=0.02&run_explorer.order=sorted&run_explorer.lines=quadratic"
     )

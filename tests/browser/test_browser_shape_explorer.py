@@ -472,7 +472,7 @@ def test_the_address_holds_the_network(open_figure):
     page = open_figure()
     line(page, 1).click()
     number_of(page, "k").fill("5")
-    page.wait_for_function("location.search.includes('stack')")
+    page.wait_for_function("() => location.search.includes('stack')")
     stack = NETWORKS["ConvNet"].replace("k3", "k5", 1)
     assert page.url.endswith("?shape_explorer.stack=" + stack.replace(" ", "+"))
     page = open_figure(settings={"stack": stack})

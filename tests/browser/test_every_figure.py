@@ -219,9 +219,9 @@ def test_no_slider_changes_the_height_and_axes_and_legends_are_whole(page, figur
 def test_a_legend_shrinks_and_grows_with_its_plot(open_figure):
     page = open_figure(figure="error_milestones")
     page.set_viewport_size({"width": 320, "height": 800})
-    page.wait_for_function("document.querySelector('[transform^=\"scale(0\"]')")
+    page.wait_for_function("() => document.querySelector('[transform^=\"scale(0\"]')")
     page.set_viewport_size({"width": 1280, "height": 800})
-    page.wait_for_function("!document.querySelector('[transform^=\"scale(0\"]')")
+    page.wait_for_function("() => !document.querySelector('[transform^=\"scale(0\"]')")
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +262,7 @@ def test_the_address_holds_the_settings_and_none_beyond_their_range(open_figure,
     at_first = look()
     moved = figure.evaluate(MOVE)
     seen = look()
-    page.wait_for_function("location.search")
+    page.wait_for_function("() => location.search")
     settings = {}
     for key, value in parse_qsl(urlsplit(page.url).query):
         prefix, name = key.split(".")

@@ -1,4 +1,4 @@
-"""Firefox trains the network too, and comes to the same digits of the loss as Chromium.
+"""Firefox shows every page, moves every figure, and trains to the same digits as Chromium.
 
 Firefox speaks WebDriver BiDi over a socket by itself: no driver stands between.
 """
@@ -9,10 +9,12 @@ import re
 import shutil
 import subprocess
 import time
+from functools import partial
 from itertools import count
 
 import pytest
 import websocket
+from building import PAGES, ROOT, build
 from test_browser_training_lab import FIGURE, losses_of, trained
 
 pytestmark = [
@@ -105,6 +107,44 @@ def firefox(tmp_path_factory):
     browser = Firefox(tmp_path_factory.mktemp("firefox"))
     yield browser
     browser.close()
+
+
+# Where something went wrong on a page, what its figures are like, and whether one follows a slider.
+SHOW = """async () => {
+    const rest = () => new Promise((done) => setTimeout(done, 50));
+    const wrong = [];
+    for (const figure of document.querySelectorAll(".cnnlesson-figure[data-module]")) {
+        figure.scrollIntoView();
+        for (let i = 0; i < 400 && !figure.querySelector(".is-live"); i++) await rest();
+        const sliders = [...figure.querySelectorAll("input[type=range]:not([disabled])")];
+        const moved = [];
+        for (const slider of sliders) {
+            const before = figure.innerHTML;
+            slider.value = Number(slider.value) > Number(slider.min) ? slider.min : slider.max;
+            slider.dispatchEvent(new Event("input", { bubbles: true }));
+            for (let i = 0; i < 20 && figure.innerHTML === before; i++) await rest();
+            moved.push(figure.innerHTML !== before);
+        }
+        if (!moved.includes(true)) wrong.push(figure.dataset.module);
+    }
+    const wide = document.documentElement.scrollWidth > innerWidth;
+    const empty = [...document.images].filter((image) => image.complete && !image.naturalWidth);
+    return JSON.stringify({ wrong, wide, empty: empty.map((image) => image.src),
+        formulas: [...document.querySelectorAll("math")].filter(
+            (math) => math.checkVisibility() && !math.getBoundingClientRect().width).length });
+}"""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_it_shows_every_page_and_moves_every_figure(firefox, whole_book, serve, page):
+    firefox.open(f"{serve(whole_book)}/{page}.html")
+    assert firefox.call(SHOW) == {"wrong": [], "wide": False, "empty": [], "formulas": 0}
+
+
+@pytest.fixture(scope="module")
+def whole_book(build_once):
+    folder = build_once("book", partial(build, ROOT, ["-W", "--keep-going", "-n"]))
+    return folder / "_build" / "html"
 
 
 @pytest.mark.parametrize("host", ["file", "server"])

@@ -28,6 +28,9 @@ export function add(parent, tag, attributes = {}, text = "") {
   return set(element, attributes);
 }
 
+/** @type {WeakMap<Element, string>} */
+const styles = new WeakMap(); // as asked for; the attribute has the browser's own spelling
+
 /**
  * Set attributes of an element: those that change, because each has the browser look again.
  * @template {Element} E
@@ -36,9 +39,22 @@ export function add(parent, tag, attributes = {}, text = "") {
  */
 export function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
+    if (name === "style") setStyle(element, String(value));
+    else if (element.getAttribute(name) !== String(value))
+      element.setAttribute(name, String(value));
   }
   return element;
+}
+
+/**
+ * A page's policy forbids styles that are attributes, and allows the same rules as properties.
+ * @param {Element} element
+ * @param {string} rules
+ */
+export function setStyle(element, rules) {
+  if (styles.get(element) === rules && element.hasAttribute("style")) return;
+  /** @type {SVGElement | HTMLElement} */ (element).style.cssText = rules;
+  styles.set(element, rules);
 }
 
 /**

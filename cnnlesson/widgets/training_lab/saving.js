@@ -1,4 +1,5 @@
 // Files that a reader takes along: what was measured, and the picture of it.
+import { setStyle } from "../shared/dom.js";
 
 /** @type {(name: string, type: string, content: string) => void} */
 export function save(name, type, content) {
@@ -25,7 +26,7 @@ export function savePicture(name, svg) {
   [copy, ...copy.querySelectorAll("*")].forEach((element, i) => {
     const look = getComputedStyle(originals[i]);
     const rules = LOOKS.map((property) => `${property}:${look.getPropertyValue(property)}`);
-    element.setAttribute("style", rules.join(";"));
+    setStyle(element, rules.join(";"));
   });
   const { width, height } = svg.getBoundingClientRect();
   copy.setAttribute("width", String(width));

@@ -1,0 +1,152 @@
+"""What search engines and other pages show of each page, and what is there for a lost reader.
+
+A description from its first sentences, a card with its first picture, its address where the book
+is published, a list of all pages, and a page for addresses that lead nowhere.
+"""
+
+import re
+from html import escape
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import matplotlib
+from docutils import nodes
+from pages import pages_of, rewrite_pages, when_written
+from PIL import Image, ImageDraw, ImageFont
+from sphinx.application import Sphinx
+
+_LENGTH = 155  # characters of a description that search engines show
+_CARD = (1200, 630)
+_GROUND, _INK = "#0f5c8c", "#ffffff"
+_LOST = "404.html"
+_LINK = re.compile(r'((?:href|src|action)=")(?![a-z]+:|/|#)([^"]*)"')
+
+
+def description_of(doctree: nodes.document) -> str:
+    """Return the first sentences of a page, as many as search engines show.
+
+    Parameters
+    ----------
+    doctree : docutils.nodes.document
+        The page.
+
+    Returns
+    -------
+    str
+        Text without markup, at most 155 characters.
+    """
+    words = ""
+    for paragraph in doctree.findall(nodes.paragraph):
+        inside = isinstance(paragraph.parent, nodes.section)
+        if inside and not any(paragraph.findall(nodes.math)):
+            words += " " + " ".join(paragraph.astext().split())
+        if len(words) > _LENGTH:
+            break
+    words = words.strip()
+    if len(words) <= _LENGTH:
+        return words
+    sentences = re.findall(r".*?[.?!](?= |$)", words[:_LENGTH])
+    whole = "".join(sentences).strip()
+    return whole if len(whole) > _LENGTH / 3 else words[: _LENGTH - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _describe(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
+    if not isinstance(doctree, nodes.document):
+        return
+    base = app.config.html_baseurl
+    title = re.sub(r"<[^>]*>", "", context["title"])
+    told = description_of(doctree) or f"{title}: {app.config.html_title}"
+    properties = {
+        "og:type": "article",
+        "og:site_name": app.config.html_title,
+        "og:title": title,
+        "og:description": told,
+        "og:url": f"{base}{page}.html",
+        "og:image": f"{base}{_card(page)}",
+    }
+    lines = [f'<meta name="description" content="{escape(told)}">']
+    lines += [
+        f'<meta property="{name}" content="{escape(text)}">' for name, text in properties.items()
+    ]
+    lines.append('<meta name="twitter:card" content="summary_large_image">')
+    context["metatags"] = context.get("metatags", "") + "\n    ".join(["", *lines])
+
+
+def _card(page: str) -> str:
+    return f"_static/cards/{page.replace('/', '-')}.png"
+
+
+def _draw_cards(app: Sphinx) -> None:
+    for page in pages_of(app):
+        text = page.read_text("utf-8")
+        title = re.search(r'<meta property="og:title" content="([^"]*)"', text)
+        if title is None:
+            continue
+        name = page.relative_to(app.outdir).with_suffix("").as_posix()
+        found = re.search(r'<img [^>]*src="([^"]*_images/[^"]+\.(?:png|webp))"', text)
+        picture = (page.parent / found[1]).resolve() if found else None
+        file = app.outdir / _card(name)
+        file.parent.mkdir(exist_ok=True)
+        _draw_card(title[1], app.config.html_title, picture).save(file, optimize=True)
+
+
+def _draw_card(title: str, book: str, picture: Path | None) -> Image.Image:
+    """Return a title, above a picture where there is one."""
+    card = Image.new("RGB", _CARD, "white" if picture else _GROUND)
+    draw = ImageDraw.Draw(card)
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    large, small = (
+        ImageFont.truetype(str(folder / name), size)
+        for name, size in (("DejaVuSans-Bold.ttf", 52), ("DejaVuSans.ttf", 30))
+    )
+    draw.rectangle((0, 0, _CARD[0], 170), fill=_GROUND)
+    draw.text((60, 40), title, font=large, fill=_INK)
+    draw.text((60, 110), book, font=small, fill=_INK)
+    if picture:
+        with Image.open(picture) as image:
+            drawn = Image.alpha_composite(
+                Image.new("RGBA", image.size, "white"), image.convert("RGBA")
+            )
+        room = (_CARD[0] - 120, _CARD[1] - 210)
+        scale = min(part / whole for part, whole in zip(room, drawn.size, strict=True))
+        drawn = drawn.resize([round(scale * side) for side in drawn.size], Image.Resampling.LANCZOS)
+        card.paste(drawn.convert("RGB"), ((_CARD[0] - drawn.width) // 2, 190))
+    return card.quantize(32, dither=Image.Dither.NONE)
+
+
+def _list_pages(app: Sphinx) -> None:
+    base = app.config.html_baseurl
+    addresses = [
+        f"<url><loc>{base}{page.relative_to(app.outdir).as_posix()}</loc></url>"
+        for page in pages_of(app)
+        if 'rel="canonical"' in page.read_text("utf-8") and page.name not in (_LOST, "search.html")
+    ]
+    (app.outdir / "sitemap.xml").write_text(
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+        + "\n".join(addresses)
+        + "\n</urlset>\n",
+        "utf-8",
+    )
+    (app.outdir / "robots.txt").write_text(f"User-agent: *\nSitemap: {base}sitemap.xml\n", "utf-8")
+
+
+def _help_the_lost(app: Sphinx) -> None:
+    """Let the page for lost readers name its files from the root: it is shown at any address."""
+    root = urlsplit(app.config.html_baseurl).path
+
+    def root_links(text: str, page: Path) -> str:
+        if page.name != _LOST:
+            return text
+        text = text.replace('data-content_root="./"', f'data-content_root="{root}"')
+        return _LINK.sub(rf'\g<1>{root}\g<2>"', text)
+
+    rewrite_pages(app, root_links)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.connect("html-page-context", _describe)
+    when_written(app, _draw_cards, priority=660)  # after the pictures have their last form
+    when_written(app, _list_pages, priority=670)
+    return when_written(app, _help_the_lost, priority=850)
