@@ -166,7 +166,7 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize("typed", NUMBERS)
-def test_numbers_are_read_as_people_type_them(browser, typed):
+def test_numbers_are_read_as_people_type_them(open_page, typed):
     value = NUMBERS[typed]
     right = 0.0 if value is None else value
     question = Question.number(
@@ -174,8 +174,7 @@ def test_numbers_are_read_as_people_type_them(browser, typed):
     )
     data = {**question.data(), "given": [typed]}
     question.data = lambda: data
-    with browser.new_page() as page:
-        [[verdict]] = computed(page, [question])
+    [[verdict]] = computed(open_page("about:blank").page, [question])
     assert verdict == (None if value is None else {"isRight": True, "words": "B."})
 
 
