@@ -19,7 +19,7 @@ const HINTS = {
 function pick(root, { kind, options }, answer) {
   const isCode = kind === "line";
   const list = choices(root, options, {
-    label: isCode ? "The lines of the program: press the wrong one" : "Answers",
+    label: isCode ? "Lines" : "Answers",
     isCode,
     onChoose: (i) => {
       list.press(i);
@@ -32,8 +32,9 @@ function pick(root, { kind, options }, answer) {
 /** Buttons to be pressed in the right order: each gets its number. */
 function arrange(root, { options, right }, answer) {
   let taken = [];
+  add(root, "p", {}, "Press the steps in their order.");
   const list = choices(root, options, {
-    label: "Steps: press them in their order",
+    label: "Steps",
     onChoose: (i) => {
       if (taken.includes(i)) return;
       const steps = [...taken, i];
