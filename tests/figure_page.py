@@ -286,7 +286,7 @@ def import_on(page: Page, source: str, use: str, argument: object = None) -> obj
 
     An empty page imports it: those of the book have a policy against that.
     """
-    empty = page.context.new_page()
+    empty = page.context.browser.new_page()
     result = empty.evaluate(
         f"""async ([source, argument]) => {{
             const address = URL.createObjectURL(new Blob([source], {{ type: "text/javascript" }}));

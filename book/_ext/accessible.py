@@ -1,15 +1,20 @@
 """Mend what the page's makers leave in the way of keyboards and screen readers.
 
 pandas and Markdown give a table's empty corners the tag of a heading; docutils gives an entry in a
-list of sources a role that has been withdrawn; a wide picture scrolls, but only by finger.
+list of sources a role that has been withdrawn; a wide picture scrolls, but only by finger; what
+unfolds a chapter's pages in the list of all has a sign and no name.
 """
 
 import re
 
 from docutils import nodes
+from pages import rewrite_pages, when_written
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+_NAMELESS = re.compile(
+    r'>([^<]+)(</a>\s*<details[^>]*>\s*)<summary>(?=<span class="toctree-toggle)'
+)
 _EMPTY_HEADING = re.compile(r"<th\b([^>]*)>\s*(?:<p>\s*</p>)?\s*</th>")
 
 
@@ -39,8 +44,13 @@ def _mend(app: Sphinx, page: str, template: str, context: dict, doctree: object)
         context["body"] = body.replace('role="doc-biblioentry"', 'role="listitem"')
 
 
+def _name_folds(app: Sphinx) -> None:
+    named = r'>\1\2<summary aria-label="Pages of “\1”">'
+    rewrite_pages(app, lambda text, _: _NAMELESS.sub(named, text))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_post_transform(ReachWidePictures)
     app.connect("html-page-context", _mend)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return when_written(app, _name_folds, priority=400)  # before the pages are shortened

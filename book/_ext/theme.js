@@ -49,7 +49,11 @@ const sizes = new ResizeObserver((entries) => {
   }));
   for (const { element, index } of seen) if (element.tabIndex !== index) element.tabIndex = index;
 });
-for (const element of document.querySelectorAll(scrollable)) sizes.observe(element);
+for (const element of document.querySelectorAll(scrollable)) {
+  // What is far is not laid out, so it has no size yet; the Tab key may be the first to go there.
+  element.setAttribute("tabindex", "0");
+  sizes.observe(element);
+}
 
 // On paper all is unfolded, and light.
 /** @type {HTMLDetailsElement[]} */
