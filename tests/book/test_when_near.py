@@ -90,3 +90,13 @@ def test_what_is_folded_needs_no_room():
     plain, folded, long = map(guess, sections)
     assert folded == plain
     assert all(a > b for a, b in zip(long, plain, strict=True))
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_book_begins_with_its_figure_on_the_first_screen(address, open_page, width):
+    page = open_page(f"{address}/book/intro.html", width=width).page
+    plot = page.locator(".is-live .plot").first
+    plot.wait_for()
+    box = plot.bounding_box()
+    assert page.evaluate("scrollY") == 0
+    assert box["y"] + box["height"] < page.viewport_size["height"]
