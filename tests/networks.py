@@ -133,3 +133,32 @@ class AllFunctions(nn.Module):
         x = F.relu(F.conv2d(x, self.kernel, stride=2, padding=1))
         x = F.avg_pool2d(x, (2, 2))
         return F.linear(x.reshape(len(x), -1), self.weight)
+
+
+class Shared(nn.Module):
+    """One layer used twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(6, 6)
+        self.last = nn.Linear(6, 2)
+
+    def forward(self, x):
+        return self.last(self.layer(self.layer(x)))
+
+
+class TwoInputs(nn.Module):
+    """Two inputs, one by name; a dict of outputs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.join = nn.Bilinear(4, 3, 5)
+
+    def forward(self, a, *, b):
+        return {"joined": self.join(a, b), "pair": (a, [b])}
+
+
+def noisy() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5), nn.Flatten(), nn.Linear(144, 3)
+    )

@@ -23,7 +23,11 @@ def test_every_module_has_tests_that_run_when_it_changes(file):
 @pytest.mark.parametrize(
     ("file", "tests"),
     [
-        ("cnnlesson/tracing.py", {"tests/lesson/test_tracing.py"}),
+        ("cnnlesson/model.py", {"tests/lesson/test_model.py"}),
+        (
+            "cnnlesson/tracing.py",
+            {p.as_posix() for p in TESTS if p.parent == Path("tests/lesson/tracing")},
+        ),
         (
             "cnnlesson/widgets/momentum_explorer/momentum_explorer.js",
             {"tests/browser/test_browser_momentum.py", "tests/browser/test_every_figure.py"},

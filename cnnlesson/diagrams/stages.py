@@ -77,7 +77,8 @@ class Stage(NamedTuple):
     kind : str
         ``"Input"``, or the class name of the layer that made the stage.
     operations : tuple of str
-        That layer and the element-wise ones after it, such as ``("Conv 3×3, padding 1", "ReLU")``.
+        That layer and those after it that keep its shape and have no window, as a ReLU or a
+        normalisation: ``("Conv 3×3, padding 1", "ReLU")``.
     window : Window or None
         How that layer looks at the stage before, if it does so through a window.
     mixes : bool
@@ -145,7 +146,7 @@ class _Step(NamedTuple):
 
 
 def trace_stages(model: nn.Module, input_shape: tuple[int, ...]) -> list[Stage]:
-    """Trace a network and group its layers: an element-wise layer joins the one before it.
+    """Trace a network and group its layers: one that keeps the shape joins the one before it.
 
     Parameters
     ----------
@@ -157,7 +158,7 @@ def trace_stages(model: nn.Module, input_shape: tuple[int, ...]) -> list[Stage]:
     Returns
     -------
     list of Stage
-        The input, then one stage per layer or function that is not element-wise.
+        The input, then one stage per layer or function that changes the shape, slides or contracts.
 
     Raises
     ------

@@ -7,6 +7,8 @@ from .map_lab import MapLab as MapLab
 from .momentum_explorer import MomentumExplorer as MomentumExplorer
 from .order_explorer import OrderExplorer as OrderExplorer
 from .polynomial_fit import PolynomialFit as PolynomialFit
+from .prediction import Prediction as Prediction
+from .question import Question as Question
 from .run_explorer import RunExplorer as RunExplorer
 from .shape_explorer import ShapeExplorer as ShapeExplorer
 from .stability_map import StabilityMap as StabilityMap

@@ -37,7 +37,13 @@ ARGUMENTS = {
     "RunExplorer": MAP,
     "TrainingPanel": 'load_digits("sklearn"), num_images=640',
 }
-FIGURES = [name for name in widgets.__all__ if name != "TrainingPanel"]
+# These are made by functions of their own, and what is told to them is no setting.
+ASKED = {
+    "Prediction": """Prediction.choose("00-word", "Lower?", ["lower", "higher"])""",
+    "Question": """Question.choose(
+        "00-max", "Which?", right="a", wrong={"b": "No."}, because="So.", at="Here")""",
+}
+FIGURES = [name for name in widgets.__all__ if name != "TrainingPanel" and name not in ASKED]
 PYTHON = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
     "language_info": {"name": "python"},
@@ -57,7 +63,7 @@ def address(tmp_path_factory):
     ]
     for name in widgets.__all__:
         cells.append(
-            f"shown['{name}'] = {name}({ARGUMENTS.get(name, '')})\n"
+            f"shown['{name}'] = {ASKED.get(name) or f'{name}({ARGUMENTS.get(name, str())})'}\n"
             f"at_first['{name}'] = shown['{name}'].settings\n"
             f"shown['{name}']"
         )
@@ -231,6 +237,24 @@ def test_arrow_keys_move_the_point_of_a_figure_not_the_notebook(page):
     python(page, "shown['MomentumExplorer'].num_steps = 7")
     count = "(e) => e.getAttribute('d').split('L').length === 8"
     page.wait_for_function(count, arg=figure.locator(".path.momentum").first.element_handle())
+
+
+def test_a_question_answers_back_and_knows_no_place_that_a_link_could_lead_to(page):
+    question = cell(page, "Question").locator(".is-live")
+    question.get_by_role("button", name="b").click()
+    reply = question.get_by_role("status").last
+    expect(reply).to_have_text("Not yet. No.Look again at Here.")
+    expect(reply.get_by_role("link")).to_have_count(0)
+    question.get_by_role("button", name="a").click()
+    expect(reply).to_have_text("Right. So.")
+
+
+def test_a_prediction_is_kept_by_the_browser(page):
+    prediction = cell(page, "Prediction").locator(".is-live")
+    prediction.get_by_role("button", name="lower").click()
+    expect(prediction.get_by_role("status").last).to_contain_text("Kept.")
+    stored = page.evaluate("localStorage.getItem('cnnlesson.answers')")
+    assert json.loads(stored)["answers"]["00-word"] == {"given": "lower"}
 
 
 # The panel

@@ -70,3 +70,11 @@ def test_few_images_part_the_two_momenta_for_six_passes():
     assert losses[0.8].max() < 1.3 < 1.9 < losses[0.9].min()
     assert losses[0.95].min() > 2.3
     assert max(part.max() for part in accuracies.values()) < 0.35
+
+
+@pytest.mark.parametrize("momentum", PRINTED)
+def test_how_the_test_images_are_drawn_does_not_matter(fit, momentum):
+    split = fit_to_printed(measured("class_order_split")).loc[(momentum, "unit", "sorted")]
+    assert split["seeds"] == 5
+    others = fit.loc[momentum].drop(("unit", "sorted"))
+    assert split["most"] < others["least"].min()

@@ -22,8 +22,13 @@ def curvature():
 def grid():
     return load_results().query(
         "num_images == 6000 and num_test_images == 1000 and num_epochs == 1 and batch_size == 32"
-        " and optimizer == 'sgd' and schedule == 'constant' and seed < 5"
+        " and optimizer == 'sgd' and schedule == 'constant' and seed < 5 and activation == 'relu'"
     )
+
+
+@pytest.fixture(scope="module")
+def leaky():
+    return load_results([results_path("leaky")])
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +174,25 @@ def test_no_measured_run_of_the_original_setting_collapses(grid):
     near = raw[raw["lr"].between(0.0005, 0.002) & raw["momentum"].between(0.8, 0.95)]
     assert near.groupby(["lr", "momentum"]).ngroups == 9
     assert (near["test_accuracy"] >= 0.5).all()
+
+
+def test_networks_that_cannot_die_explode_and_at_no_larger_steps(grid, leaky):
+    assert (leaky.groupby(["momentum", "lr"])["seed"].nunique() == 5).all()
+    failed = leaky[~(leaky["test_accuracy"] >= 0.5)]
+    assert len(failed) > 20
+    assert set(failed["status"]) == {"diverged"}
+    relus = grid.query("order == 'shuffled' and pixels == 'standardized'")
+    largest = {
+        name: frame.assign(works=frame["test_accuracy"] >= 0.5)
+        .groupby(["momentum", "lr"])["works"]
+        .mean()
+        .loc[lambda share: share > 0.5]
+        .reset_index()
+        .groupby("momentum")["lr"]
+        .max()
+        for name, frame in (("leaky", leaky), ("ReLU", relus))
+    }
+    pairs = pd.DataFrame(largest).dropna()
+    assert list(pairs.index) == [0.0, 0.9, 0.98]
+    assert (pairs["leaky"] <= pairs["ReLU"]).all()
+    assert (pairs["leaky"] < pairs["ReLU"])[[0.0, 0.9]].all()

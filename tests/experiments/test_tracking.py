@@ -39,12 +39,24 @@ RUN = Run(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_images():
+    """Measure the curvature that a batch meets on three batches: what is tested is which ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cnnlesson.experiments.tracking._IMAGES", 60)
+        yield
+
+
+@pytest.fixture(scope="module")
+def table(few_images):
+    return track_curvature(RUN, DIGITS, steps=(0, 3), num_probes=20)
+
+
 def interrupt(*_, **__):
     raise KeyboardInterrupt
 
 
-def test_every_row_is_measured_on_the_network_of_its_step():
-    table = track_curvature(RUN, DIGITS, steps=(0, 3), num_probes=20)
+def test_every_row_is_measured_on_the_network_of_its_step(table):
     result = run_experiment(RUN, DIGITS)
     prepared = prepare(RUN, DIGITS)
     x_train, y_train = prepared.x_train, prepared.y_train
@@ -66,7 +78,7 @@ def test_every_row_is_measured_on_the_network_of_its_step():
         assert row.loss == pytest.approx(criterion(model(x), y).item(), rel=1e-3)
         assert row.sharpness == pytest.approx(sharpness(model, criterion, x, y), rel=0.03)
         assert row.batch_sharpness == pytest.approx(
-            batch_sharpness(model, criterion, x, y, 20, num_batches=26), rel=0.01
+            batch_sharpness(model, criterion, x, y, 20, num_batches=3), rel=0.01
         )
         assert [row.dead_1, row.dead_2] == list(dead_channels(model, x).values())
         assert row.distance == pytest.approx((weights - start).norm().item(), rel=1e-3, abs=1e-6)
@@ -90,9 +102,9 @@ def test_a_training_that_diverges_has_rows_as_long_as_it_lasts():
     assert set(table["status"]) == {"diverged"}
 
 
-def test_rows_are_read_back_to_four_digits(tmp_path):
+def test_rows_are_read_back_to_four_digits(table, tmp_path):
     path = tmp_path / "curvature.csv"
-    table = track_curvature(RUN, DIGITS, steps=(0,), num_probes=20)
+    table = table.head(1)
     append_rows(path, table)
     append_rows(path, table)
     back = load_curvature(path)
@@ -111,9 +123,9 @@ def test_the_settings_are_read_back_exactly(tmp_path):
     assert row.loss == float(f"{row.loss:.4g}")
 
 
-def test_a_line_cut_in_two_is_dropped_before_more_is_added(tmp_path):
+def test_a_line_cut_in_two_is_dropped_before_more_is_added(table, tmp_path):
     path = tmp_path / "curvature.csv"
-    table = track_curvature(RUN, DIGITS, steps=(0,), num_probes=20)
+    table = table.head(1)
     append_rows(path, table)
     whole = path.read_text("utf-8")
     path.write_text(whole + "0.05,0.", "utf-8")
@@ -121,9 +133,8 @@ def test_a_line_cut_in_two_is_dropped_before_more_is_added(tmp_path):
     assert path.read_text("utf-8") == whole + whole.splitlines()[1] + "\n"
 
 
-def test_other_columns_are_refused(tmp_path):
+def test_other_columns_are_refused(table, tmp_path):
     path = tmp_path / "curvature.csv"
-    table = track_curvature(RUN, DIGITS, steps=(0,), num_probes=20)
     append_rows(path, table.head(0))
     assert not path.exists()
     append_rows(path, table)
@@ -178,12 +189,12 @@ def test_an_interrupted_training_gives_no_rows(monkeypatch):
         track_curvature(RUN, DIGITS, steps=(1,), num_probes=20)
 
 
-def test_every_run_of_the_benchmark_is_in_the_committed_table():
-    table = load_curvature()
-    fresh = track_curvature(RUN, DIGITS, steps=(0,), num_probes=20)
-    assert list(table) == list(fresh)  # more can be added
+def test_every_run_of_the_benchmark_is_in_the_committed_table(table):
+    committed = load_curvature()
+    assert list(committed) == list(table)  # more can be added
     runs = dict(CURVATURE)
-    measured = table.groupby(table.apply(Run.from_row, axis=1), sort=False)["step"].agg(set)
+    rows = committed.groupby(committed.apply(Run.from_row, axis=1), sort=False)
+    measured = rows["step"].agg(set)
     assert set(measured.index) == set(runs)
     for run, steps in runs.items():
         assert measured[run] == {step for step in steps if step <= run.num_steps}

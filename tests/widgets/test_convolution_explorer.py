@@ -39,6 +39,7 @@ def test_the_page_has_the_same_small_digits():
     assert len(shipped) == 10
 
 
+@pytest.mark.prove
 def test_the_learned_kernels_are_what_their_command_gives():
     source = (FOLDER / "convolution_explorer" / "convolution_explorer.js").read_text("utf-8")
     shipped = {

@@ -127,6 +127,16 @@ class Figure(anywidget.AnyWidget):
         """
         raise NotImplementedError
 
+    def still(self) -> str:
+        """Return what readers without JavaScript see.
+
+        Returns
+        -------
+        str
+            HTML: the picture and the sentence, unless a figure has something else to say.
+        """
+        return f"{self.picture()}\n<p>{escape(self.summary())}</p>"
+
     def to_html(self) -> str:
         """Return the figure for a static page, readable before anything is mounted on it.
 
@@ -143,7 +153,7 @@ class Figure(anywidget.AnyWidget):
         return (
             f'<div class="cnnlesson-figure" data-module="{self.module}" '
             f'data-state="{escape(packed)}">\n'
-            f"{self.picture()}\n<p>{escape(self.summary())}</p>\n</div>"
+            f"{self.still()}\n</div>"
         )
 
     def __repr__(self) -> str:

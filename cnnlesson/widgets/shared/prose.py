@@ -1,0 +1,44 @@
+"""Sentences of a figure that asks: plain text, in which backticks set code."""
+
+from hashlib import sha256
+from html import escape
+
+__all__ = ["prose", "shuffled"]
+
+
+def prose(text: str) -> str:
+    """Return a sentence as HTML.
+
+    Parameters
+    ----------
+    text : str
+        Plain text. What stands between two backticks is code.
+
+    Returns
+    -------
+    str
+        The text with its code in ``<code>``, everything else escaped.
+
+    Examples
+    --------
+    >>> prose("`a < b` holds")
+    '<code>a &lt; b</code> holds'
+    """
+    parts = (escape(part, quote=False) for part in text.split("`"))
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+
+
+def shuffled(texts: list[str]) -> list[str]:
+    """Return texts in an order that says nothing, and is the same in every build.
+
+    Parameters
+    ----------
+    texts : list of str
+        The texts; where any two differ, their order does not matter.
+
+    Returns
+    -------
+    list of str
+        The same texts.
+    """
+    return sorted(texts, key=lambda text: sha256(text.encode()).digest())
