@@ -16,7 +16,7 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "book" / "readme"
-_WIDTH, _HEIGHT = 640, 400  # of a frame, in pixels
+_WIDTH = 640  # of a frame, in pixels
 _COLOURS = 48
 _PAUSE, _LAST = 90, 1500  # milliseconds that a frame, and the last one, stay
 
@@ -36,9 +36,11 @@ def film(page: Page, address: str) -> None:
     figure = page.locator(".is-live")
     figure.wait_for()
     slider = figure.locator("input[name=momentum]")
+    page.add_style_tag(content=":focus-visible { outline: none !important; }")
     figure.evaluate("(e) => scrollTo(0, e.getBoundingClientRect().top + scrollY - 60)")
     corner = figure.bounding_box()
-    box = {"x": corner["x"], "y": corner["y"], "width": _WIDTH, "height": corner["height"]}
+    end = slider.bounding_box()
+    box = {**corner, "height": end["y"] + end["height"] - corner["y"] + 12}
     frames = []
     for momentum in [*np.linspace(0, 0.95, 30), *np.linspace(0.95, 0.8, 8)]:
         slider.fill(f"{momentum:.2f}")
@@ -77,7 +79,11 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=which("chromium") or which("google-chrome"), args=["--no-sandbox"]
         )
-        page = browser.new_page(viewport={"width": 1000, "height": 1000}, color_scheme="light")
+        page = browser.new_page(
+            viewport={"width": 1000, "height": 1000},
+            color_scheme="light",
+            bypass_csp=True,
+        )
         film(page, address)
         photograph_map(page, address)
         browser.close()

@@ -14,10 +14,11 @@ from rjsmin import jsmin
 from sphinx.application import Sphinx
 
 _OWN = Path(__file__).parent / "theme.js"
+# The theme measures the page, so it comes before those that put buttons on it.
 _FILES = (
-    *("documentation_options.js", "doctools.js", "sphinx_highlight.js", "clipboard.min.js"),
-    *("copybutton.js", "togglebutton.js"),
-    *("scripts/sphinx-book-theme.js", "scripts/pydata-sphinx-theme.js"),
+    *("documentation_options.js", "doctools.js"),
+    *("scripts/pydata-sphinx-theme.js", "scripts/sphinx-book-theme.js"),
+    *("sphinx_highlight.js", "clipboard.min.js", "copybutton.js", "togglebutton.js"),
 )
 _FETCHED_LATER = "scripts/bootstrap.js"
 _SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")

@@ -14,7 +14,7 @@ from pages import rewrite_pages, when_written
 from PIL import Image
 from sphinx.application import Sphinx
 
-_PICTURE = re.compile(r'<img\b[^>]*?src="([^":?]+)"[^>]*>')
+_PICTURE = re.compile(r'<img\b[^>]*?src="([^":?]*_images/[^":?]+)"[^>]*>')
 
 
 def _shrink(picture: Path) -> None:
