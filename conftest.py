@@ -9,6 +9,8 @@ from changed import EVERY_FIGURE, ROOT, changed_since, figures_touched, is_touch
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
+# What the browser tests share asserts too, and says what it found.
+pytest.register_assert_rewrite("figure_page")
 # A busy machine is no defect. In CI the same draws each time: a pull request is judged by what it
 # changes, not by luck. At home, other draws.
 settings.register_profile("course", deadline=None)

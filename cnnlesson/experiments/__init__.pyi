@@ -9,6 +9,7 @@ from .edges import (
     Interval as Interval,
     bootstrap_median as bootstrap_median,
     find_edges as find_edges,
+    find_ends as find_ends,
     share_interval as share_interval,
 )
 from .experiment import (

@@ -10,7 +10,7 @@ from scipy.stats import binomtest, bootstrap
 
 from cnnlesson._support.arguments import Count, NonNegativeCount, Vector, checked
 
-__all__ = ["Interval", "bootstrap_median", "find_edges", "share_interval"]
+__all__ = ["Interval", "bootstrap_median", "find_edges", "find_ends", "share_interval"]
 
 
 class Interval(NamedTuple):
@@ -77,6 +77,39 @@ def find_edges(
             edge = math.sqrt(group["lr"][first] * group["lr"][first - 1]) if first else math.inf
         rows.append((*key, edge))
     return pd.DataFrame(rows, columns=[*by, "edge"])
+
+
+def find_ends(
+    frame: pd.DataFrame, by: Sequence[str] = ("momentum", "seed"), *, threshold: float = 0.5
+) -> pd.Series:
+    """Say in a word how each run ended.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per run, with the columns ``lr``, ``status``, ``test_accuracy`` and those of ``by``.
+    by : sequence of str, default ("momentum", "seed")
+        Columns that tell the runs of one search apart.
+    threshold : float, default 0.5
+        The least accuracy of a run that works, in [0, 1].
+
+    Returns
+    -------
+    pandas.Series
+        ``"works"``; ``"exploded"``, with a loss or a weight that is not a finite number;
+        ``"slow"``, with a smaller step than the best of its search; ``"dead"``, with one answer to
+        every image; else ``"astray"``. The index is that of ``frame``.
+    """
+    keys = [frame[name] for name in ([by] if isinstance(by, str) else by)]
+    is_best = frame["test_accuracy"] == frame.groupby(keys)["test_accuracy"].transform("max")
+    best_step = frame["lr"].where(is_best).groupby(keys).transform("max")
+    ends = {
+        "works": frame["test_accuracy"] >= threshold,
+        "exploded": frame["status"] == "diverged",
+        "slow": frame["lr"] < best_step,
+        "dead": frame["status"] == "dead",
+    }
+    return pd.Series(np.select(list(ends.values()), list(ends), "astray"), frame.index, name="end")
 
 
 @checked

@@ -17,6 +17,7 @@ from .curves import (
 )
 from .differences import plot_differences as plot_differences
 from .digits import show_images as show_images, show_pixels as show_pixels
+from .ends import plot_ends as plot_ends
 from .mistakes import (
     plot_confusion_matrix as plot_confusion_matrix,
     plot_reliability as plot_reliability,

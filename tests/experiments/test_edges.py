@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import beta
 
-from cnnlesson import bootstrap_median, find_edges, share_interval
+from cnnlesson import bootstrap_median, find_edges, find_ends, share_interval
 
 
 def made_up(accuracies, momentum=0.0, seed=0, lrs=(1.0, 4.0, 16.0, 64.0)):
@@ -96,3 +96,14 @@ def test_the_bootstrap_stays_within_the_values_and_narrows_with_their_number():
     assert many.high - many.low < (few.high - few.low) / 3
     assert many.low < 0.1
     assert many.high > -0.1
+
+
+def test_every_run_ends_in_one_of_five_ways():
+    frame = made_up([0.2, 0.9, 0.95, 0.1, 0.11, np.nan], lrs=(1.0, 2.0, 4.0, 8.0, 16.0, 32.0))
+    # The first answers the same to every image too, but it has not had the time.
+    frame["status"] = ["dead", "completed", "completed", "completed", "dead", "diverged"]
+    expected = ["slow", "works", "works", "astray", "dead", "exploded"]
+    other = frame.assign(seed=1, lr=frame["lr"] * 100)  # its steps say nothing about the first
+    both = pd.concat([frame, other], ignore_index=True).sample(frac=1, random_state=0)
+    assert find_ends(both).sort_index().tolist() == 2 * expected
+    assert find_ends(frame, "momentum", threshold=0.99).tolist()[1:3] == ["slow", "astray"]
