@@ -47,8 +47,8 @@ def test_all_is_unfolded_and_every_figure_is_a_picture_and_a_sentence(whole):
     assert len(drawn) > 20
     for figure in drawn:
         assert figure.select_one("svg[role=img]")
-    for figure in figures:
-        assert len(figure.select_one("p").get_text()) > 20
+        assert len(figure.select_one("p").get_text()) > 40
+    assert all(figure.select_one("p").get_text().strip() for figure in figures)
     assert whole.select("script, button, iframe") == []
 
 
