@@ -286,7 +286,8 @@ def import_on(page: Page, source: str, use: str, argument: object = None) -> obj
 
     An empty page imports it: those of the book have a policy against that.
     """
-    empty = page.context.browser.new_page()
+    is_empty = page.url == "about:blank"
+    empty = page if is_empty else page.context.new_page()
     result = empty.evaluate(
         f"""async ([source, argument]) => {{
             const address = URL.createObjectURL(new Blob([source], {{ type: "text/javascript" }}));
@@ -294,5 +295,6 @@ def import_on(page: Page, source: str, use: str, argument: object = None) -> obj
         }}""",
         [source, argument],
     )
-    empty.close()
+    if not is_empty:
+        empty.close()
     return result

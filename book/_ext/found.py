@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sphinx.application import Sphinx
 
 _LENGTH = 155  # characters of a description that search engines show
-_CARD = (1200, 630)
+_CARD = (800, 420)
 _GROUND, _INK = "#0f5c8c", "#ffffff"
 _LOST = "404.html"
 _LINK = re.compile(r'((?:href|src|action)=")(?![a-z]+:|/|#)([^"]*)"')
@@ -97,20 +97,20 @@ def _draw_card(title: str, book: str, picture: Path | None) -> Image.Image:
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     large, small = (
         ImageFont.truetype(str(folder / name), size)
-        for name, size in (("DejaVuSans-Bold.ttf", 52), ("DejaVuSans.ttf", 30))
+        for name, size in (("DejaVuSans-Bold.ttf", 34), ("DejaVuSans.ttf", 20))
     )
-    draw.rectangle((0, 0, _CARD[0], 170), fill=_GROUND)
-    draw.text((60, 40), title, font=large, fill=_INK)
-    draw.text((60, 110), book, font=small, fill=_INK)
+    draw.rectangle((0, 0, _CARD[0], 114), fill=_GROUND)
+    draw.text((40, 26), title, font=large, fill=_INK)
+    draw.text((40, 74), book, font=small, fill=_INK)
     if picture:
         with Image.open(picture) as image:
             drawn = Image.alpha_composite(
                 Image.new("RGBA", image.size, "white"), image.convert("RGBA")
             )
-        room = (_CARD[0] - 120, _CARD[1] - 210)
+        room = (_CARD[0] - 80, _CARD[1] - 140)
         scale = min(part / whole for part, whole in zip(room, drawn.size, strict=True))
         drawn = drawn.resize([round(scale * side) for side in drawn.size], Image.Resampling.LANCZOS)
-        card.paste(drawn.convert("RGB"), ((_CARD[0] - drawn.width) // 2, 190))
+        card.paste(drawn.convert("RGB"), ((_CARD[0] - drawn.width) // 2, 126))
     return card.quantize(32, dither=Image.Dither.NONE)
 
 

@@ -24,10 +24,12 @@ _PIXELS = {
     "lines of formulas": (30, 47),
     "entries": (52, 43),
     "figures": (1200, 750),
+    "questions": (260, 210),
 }
 _MARGIN, _EXTRA = 1.45, 250
 _ROUND = 500  # pixels: heights that are alike share a rule
 _PHONE = 358  # pixels, the width of a picture there
+_ASKS = "[data-module=question], [data-module=prediction]"
 _BLOCKS = "p, li, h2, h3, h4, .equation, summary, div.cell"
 
 
@@ -35,6 +37,7 @@ def _counts(section: Tag) -> dict[str, float]:
     """Return how much of each kind a section shows before anything is unfolded."""
     hidden = {id(e) for fold in section.select("details") for e in fold.find_all(True)}
     hidden -= {id(e) for e in section.select("summary")}
+    hidden |= {id(e) for ask in section.select(_ASKS) for e in ask.find_all(True)}
 
     def seen(selector: str) -> list[Tag]:
         return [element for element in section.select(selector) if id(element) not in hidden]
@@ -48,7 +51,8 @@ def _counts(section: Tag) -> dict[str, float]:
         "rows": len(seen("tr")),
         "lines of formulas": sum(1 + len(e.select("mtr")) for e in seen(".equation")),
         "entries": len(seen("dt")),
-        "figures": len(seen(".cnnlesson-figure")),
+        "figures": len(seen(f".cnnlesson-figure:not({_ASKS})")),
+        "questions": len(seen(_ASKS)),
     }
 
 

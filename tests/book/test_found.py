@@ -59,7 +59,7 @@ def test_each_page_has_an_address_and_a_card_with_its_own_picture(heads, book):
         assert head["og:description"] == head["description"]
         file = book / head["og:image"].removeprefix(SITE)
         with Image.open(file) as card:
-            assert card.size == (1200, 630)
+            assert card.size == (800, 420)
             cards.append(card.convert("RGB").tobytes())
         assert (book / page).parent.joinpath(head["icon"]).exists()
     assert len(set(cards)) == len(PAGES)

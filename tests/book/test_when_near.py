@@ -38,9 +38,9 @@ def test_a_figure_is_set_up_when_it_is_near_and_nothing_moves(address, open_page
     page = open_page(f"{address}/notebooks/08_bowl.html", width=width).page
     page.wait_for_timeout(700)  # longer than anything idle waits
     figures = page.locator(".cnnlesson-figure[data-module]").count()
-    assert page.locator(".is-live").count() < 3 < figures
+    assert page.locator(".is-live").count() < figures / 2
     for module, before, after in page.evaluate(GO_BY):
-        if before is not None:
+        if before is not None and module not in ("question", "prediction"):
             assert abs(before - after) <= 3, module
     assert page.locator(".is-live").count() == figures
 
