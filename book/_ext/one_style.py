@@ -189,13 +189,16 @@ def _write_style(app: Sphinx) -> None:
     sheets = list(order.static_order())
     if len(sheets) < 2:
         return  # no page was written
-    parts = []
+    parts, own = [], []
     for file in sheets:
         part = _read(file, static)
         parts.append(part if file.name in OWN else without_unused(part, words))
+        if file.name in OWN:
+            own.append(part)  # of its properties scripts may put the names together
     # As strong as the attributes were.
     parts += [f"#main-content .{name} {{ {unescape(style)} }}" for style, name in rules.items()]
-    style = process_stylesheet(without_unasked("".join(parts), [*texts, *scripts]), minify=True)
+    asked = without_unasked("".join(parts), [*texts, *scripts, *own])
+    style = process_stylesheet(asked, minify=True)
     for file in [*sheets, static / "basic.css"]:
         file.unlink()
     (static / "styles").rmdir()

@@ -1,7 +1,7 @@
 // What follows the theme's scripts: what they left to the page itself.
 
 // Menus and tips are Bootstrap's. It comes when a hand, a finger or the Tab key is on its way.
-const firstTouches = ["pointerover", "pointerdown", "focusin"];
+const firstTouches = ["pointermove", "pointerdown", "focusin"]; // a mouse that rests is no touch
 const here = /** @type {HTMLScriptElement} */ (document.currentScript);
 
 function fetchBootstrap() {

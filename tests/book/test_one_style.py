@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import figures
 import myst_nb
 import pydata_sphinx_theme
 import pytest
@@ -132,3 +133,11 @@ def test_a_rule_stays_if_each_class_and_id_may_be_there():
 def test_a_property_stays_if_something_asks_for_it():
     sheet = ":root{--a:1;--b:var(--c);--c:2;--d:3}p{margin:var(--a);--e:4}"
     assert without_unasked(sheet, ['get("--e")']) == ":root{--a:1;}p{margin:var(--a);--e:4}"
+
+
+def test_the_colours_of_the_figures_are_all_there(book):
+    """Scripts put their names together, so that no search finds who asks for them."""
+    given = set(re.findall(r"(--[\w-]+)\s*:", figures._stylesheet()))
+    assert len(given) > 10
+    style = (book / "_static" / "style.css").read_text("utf-8")
+    assert given <= set(re.findall(r"(--[\w-]+)\s*:", style))
