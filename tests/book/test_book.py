@@ -94,7 +94,9 @@ def open_whole(address, open_page):
     """Return ``open_whole(page, width, theme) -> visit``: all unfolded."""
 
     def open_whole(page, width, theme):
-        visit = open_page(f"{address}/{page}.html", width=width, theme=theme)
+        # With less motion, as its reader may ask, no colour is on its way when the theme changes.
+        options = {"reduced_motion": "reduce"}
+        visit = open_page(f"{address}/{page}.html", width=width, theme=theme, **options)
         visit.page.evaluate(
             "() => document.querySelectorAll('details').forEach((e) => { e.open = true; })"
         )
