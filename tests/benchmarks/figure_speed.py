@@ -145,7 +145,11 @@ def main() -> int:
     parser.add_argument("--book", type=Path, default=Path("_build/html"), help="the built book")
     parser.add_argument("--events", type=int, default=200, help="events a figure, at least (200)")
     classes = [getattr(widgets, name) for name in widgets.__all__]
-    modules = {cls.__name__: cls.module for cls in classes if issubclass(cls, Figure)}
+    figures = [cls for cls in classes if issubclass(cls, Figure)]
+    # Those that ask have buttons, which draw nothing.
+    modules = {
+        c.__name__: c.module for c in figures if c not in (widgets.Question, widgets.Prediction)
+    }
     parser.add_argument("figures", nargs="*", metavar="figure", help="some of them (default: all)")
     options = parser.parse_args()
     if unknown := set(options.figures) - set(modules):
@@ -168,6 +172,7 @@ def main() -> int:
                 continue
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(file.resolve().as_uri())
+            page.locator(f'[data-module="{module}"]').first.scroll_into_view_if_needed()
             figure = page.locator(f'[data-module="{module}"] > .is-live').first
             session = page.context.new_cdp_session(page)
             session.send("Performance.enable", {"timeDomain": "threadTicks"})
