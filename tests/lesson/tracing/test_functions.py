@@ -111,6 +111,13 @@ def test_functions_inside_a_layer_are_its_own_affair():
     assert [row.name for row in table.rows] == ["0", "1"]
 
 
+def test_a_function_has_nothing_that_trains():
+    rows = ShapeTracer(FunctionalLeNet()).trace(torch.zeros(1, 1, 28, 28)).rows
+    functions = [row for row in rows if row.settings]
+    assert len(functions) >= 4
+    assert all(row.num_parameters == row.num_trainable == 0 for row in functions)
+
+
 def test_a_network_that_is_all_functions():
     table = ShapeTracer(AllFunctions()).trace(torch.zeros(4, 1, 12, 12))
     assert kinds(table) == ["conv2d", "relu", "avg_pool2d", "reshape", "linear"]
