@@ -90,6 +90,16 @@ def test_a_truth_that_nobody_could_predict_is_refused(prediction, truth):
             ),
             "a range that can be drawn",
         ),
+        (
+            lambda: Prediction.slider("06-n", "?", low=0, high=float("inf"), step=2, label=""),
+            "step: expected more than 0 and at most inf",
+        ),
+        (
+            lambda: Prediction.curve(
+                *("10-e", "?"), columns="ab", low=0, high=float("inf"), x_label="", y_label=""
+            ),
+            "a range that can be drawn",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_refused(make, message):

@@ -163,3 +163,10 @@ def test_what_has_no_one_right_answer_is_refused(case):
     make, settings, message = REFUSED[case]
     with pytest.raises(ValueError, match=re.escape(message)):
         make(**settings, **WORDS)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_number_that_nobody_can_type_is_refused(number):
+    for change in ({"right": number}, {"wrong": {number: "No."}}, {"tolerance": abs(number)}):
+        with pytest.raises(ValueError, match=r"expected finite numbers, found .*(nan|inf)"):
+            Question.number(**NUMBER | change, **WORDS)

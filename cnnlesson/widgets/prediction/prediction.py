@@ -1,5 +1,6 @@
 """What a reader says before the chapter answers; and later, what they said beside the truth."""
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, Self
@@ -7,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from cnnlesson.widgets.shared.figure import Figure
-from cnnlesson.widgets.shared.prose import prose
+from cnnlesson.widgets.shared.prose import asked
 
 __all__ = ["Prediction"]
 
@@ -107,7 +108,7 @@ class Prediction(Figure, module="prediction"):
         ValueError
             If the range is empty, or the step no part of it.
         """
-        if not 0 < step <= high - low:
+        if not 0 < step <= high - low < math.inf:
             raise ValueError(
                 f"step: expected more than 0 and at most {high - low:g}, found {step:g}"
             )
@@ -154,7 +155,7 @@ class Prediction(Figure, module="prediction"):
             If there are fewer than two columns, or the range is none.
         """
         columns = list(columns)
-        if len(columns) < 2 or not low < high or (is_log and low <= 0):
+        if len(columns) < 2 or not -math.inf < low < high < math.inf or (is_log and low <= 0):
             raise ValueError(
                 "columns, low, high: expected two or more columns and a range that can be drawn, "
                 f"found {columns}, {low:g}, {high:g}"
@@ -216,11 +217,8 @@ class Prediction(Figure, module="prediction"):
         str
             HTML.
         """
-        asked = f"<p>{prose(self.summary())}</p>"
-        if "truth" in self._content or "options" not in self._content:
-            return asked
-        items = "".join(f"<li>{prose(option)}</li>" for option in self._content["options"])
-        return f"{asked}\n<ul>{items}</ul>"
+        is_told = "truth" in self._content
+        return asked(self.summary(), [] if is_told else self._content.get("options", []))
 
     def summary(self) -> str:
         """Return what is asked; or the truth, in one sentence."""

@@ -1,5 +1,6 @@
 """A question that answers back: each wrong answer is told what it mistakes, and where to look."""
 
+import math
 import re
 from collections.abc import Mapping
 from contextlib import redirect_stdout
@@ -8,7 +9,7 @@ from itertools import pairwise
 from typing import Any, Self
 
 from cnnlesson.widgets.shared.figure import Figure
-from cnnlesson.widgets.shared.prose import prose, shuffled
+from cnnlesson.widgets.shared.prose import asked, prose, shuffled
 
 __all__ = ["Question"]
 
@@ -137,16 +138,22 @@ class Question(Figure, module="question"):
         Raises
         ------
         ValueError
-            If one answer would count as two of the numbers, or words are missing.
+            If a number is not finite, one answer would count as two of the numbers, or words are
+            missing.
         """
         numbers = sorted(map(float, [right, *wrong]))
+        if not all(map(math.isfinite, [*numbers, tolerance])):
+            raise ValueError(
+                "right, wrong, tolerance: expected finite numbers, found "
+                f"{', '.join(map(str, [*numbers, tolerance]))}"
+            )
         close = [b for a, b in pairwise(numbers) if b - a <= 2 * tolerance]
         if close or tolerance < 0:
             raise ValueError(
                 f"wrong: expected numbers more than {2 * tolerance:g} apart from the right one "
                 f"and from each other, found {', '.join(f'{number:g}' for number in numbers)}"
             )
-        _check_words({**{f"{value:g}": words for value, words in wrong.items()}, "": otherwise})
+        _check_words({**{str(value): words for value, words in wrong.items()}, "": otherwise})
         answers = {
             "kind": "number",
             "right": float(right),
@@ -318,16 +325,11 @@ class Question(Figure, module="question"):
         str
             HTML.
         """
-        parts = [f"<p>{prose(self.summary())}</p>"]
-        options = self._content.get("options", [])
+        options, code = self._content.get("options", []), self._content.get("code")
         if self._content["kind"] == "line":
-            options, parts = [], [*parts, _code("\n".join(options))]
-        if code := self._content.get("code"):
-            parts.append(_code(code))
-        if options:
-            items = "".join(f"<li>{prose(option)}</li>" for option in options)
-            parts.append(f"<ul>{items}</ul>")
-        return "\n".join(parts)
+            options, code = [], "\n".join(options)
+        words = asked(self.summary(), options)
+        return f"{words}\n<pre>{prose(code)}</pre>" if code else words
 
     def summary(self) -> str:
         """Return what is asked."""
@@ -335,10 +337,6 @@ class Question(Figure, module="question"):
 
     def __repr__(self) -> str:
         return f"Question({self._content['name']!r})"
-
-
-def _code(code: str) -> str:
-    return f"<pre>{prose(code)}</pre>"
 
 
 def _bare(line: str) -> str:

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from html import escape
 
-__all__ = ["prose", "shuffled"]
+__all__ = ["asked", "prose", "shuffled"]
 
 
 def prose(text: str) -> str:
@@ -26,6 +26,25 @@ def prose(text: str) -> str:
     """
     parts = (escape(part, quote=False) for part in text.split("`"))
     return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+
+
+def asked(words: str, options: list[str]) -> str:
+    """Return what is asked, and below it what may be chosen, as HTML.
+
+    Parameters
+    ----------
+    words : str
+        The question, as for `prose`.
+    options : list of str
+        The answers, likewise; none if nothing is to be chosen.
+
+    Returns
+    -------
+    str
+        A paragraph, and a list if there are options.
+    """
+    items = "".join(f"<li>{prose(option)}</li>" for option in options)
+    return f"<p>{prose(words)}</p>" + (f"\n<ul>{items}</ul>" if items else "")
 
 
 def shuffled(texts: list[str]) -> list[str]:
