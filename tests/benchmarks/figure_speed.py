@@ -126,6 +126,13 @@ def exercise(page: Page, figure: Locator, num_events: int) -> list[float]:
     return times()
 
 
+def live(page: Page, module: str) -> Locator:
+    """Go to the first figure of a module, which is set up when it is near, and return it."""
+    place = page.locator(f'[data-module="{module}"]').first
+    place.scroll_into_view_if_needed()
+    return place.locator("> .is-live")
+
+
 def main_thread(session: CDPSession) -> float:
     """Return the milliseconds of processor time that the page's main thread has used."""
     metrics = session.send("Performance.getMetrics")["metrics"]
@@ -172,8 +179,7 @@ def main() -> int:
                 continue
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.goto(file.resolve().as_uri())
-            page.locator(f'[data-module="{module}"]').first.scroll_into_view_if_needed()
-            figure = page.locator(f'[data-module="{module}"] > .is-live').first
+            figure = live(page, module)
             session = page.context.new_cdp_session(page)
             session.send("Performance.enable", {"timeDomain": "threadTicks"})
             before = main_thread(session)

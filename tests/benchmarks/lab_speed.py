@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from figure_speed import MEDIAN, exercise
+from figure_speed import MEDIAN, exercise, live
 from original_loop import original_loop
 from playwright.sync_api import Browser, Page, sync_playwright
 from torch import nn
@@ -182,7 +182,6 @@ def open_lab(browser: Browser, book: Path, **settings: object) -> Page:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     file = book / "notebooks" / "06_momentum.html"
     page.goto(f"{file.resolve().as_uri()}?{query}")
-    page.evaluate("window.MathJax?.startup?.promise")
     page.locator(".training-lab").wait_for()
     return page
 
@@ -212,8 +211,7 @@ def hand_to_picture(browser: Browser, book: Path, events: int) -> float:
     """Return the median milliseconds of another figure of the page, while the laboratory trains."""
     page = open_lab(browser, book, num_epochs=20)
     press_train(page)
-    figure = page.locator('[data-module="momentum_explorer"] > .is-live').first
-    times = exercise(page, figure, events)
+    times = exercise(page, live(page, "momentum_explorer"), events)
     page.close()
     return statistics.median(times)
 
