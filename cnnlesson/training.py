@@ -254,24 +254,26 @@ def train_model(
             history = History(**kept)
         else:
             save_checkpoint(checkpoint, settings, state, vars(history))
-    first_epoch = epoch = len(history.train_loss) + 1
+    first_epoch = len(history.train_loss) + 1
+    batches.under_way = first_epoch, 1
     schedule.check_length((num_epochs - first_epoch + 1) * len(batches))
     # tqdm's own switch is looked up here, because its notebook bar overlooks it.
     silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
 
     try:
         for epoch in range(first_epoch, num_epochs + 1):
+            batches.under_way = epoch, 1
             set_training_mode()
             running_loss = 0.0
             losses = train_epoch(guard.model, optimizer, guard.criterion, batches)
             title = f"epoch {epoch}/{num_epochs}"
             with tqdm(losses, title, len(batches), unit="batch", disable=silent) as bar:
-                for loss in bar:
+                for number, loss in enumerate(bar, start=1):
                     _check_finite(loss)
                     schedule.after_batch()
                     history.batch_loss.append(loss)
                     running_loss += loss
-                    bar.set_postfix_str(f"loss {running_loss / batches.number:.4f}", refresh=False)
+                    bar.set_postfix_str(f"loss {running_loss / number:.4f}", refresh=False)
                     if on_step is not None:
                         on_step(history)
                         set_training_mode()  # whoever measures may leave it in evaluation mode
@@ -283,9 +285,9 @@ def train_model(
             if checkpoint is not None:
                 save_checkpoint(checkpoint, settings, state, vars(history))
     except KeyboardInterrupt:
-        history.status, history.stopped_at = "interrupted", (epoch, batches.number)
+        history.status, history.stopped_at = "interrupted", batches.under_way
     except _Diverged:
-        history.status, history.stopped_at = "diverged", (epoch, batches.number)
+        history.status, history.stopped_at = "diverged", batches.under_way
     return history
 
 
@@ -298,8 +300,11 @@ def _check_examples(x_name: str, x: Tensor, y_name: str, y: Tensor) -> None:
 class _Batches:
     """Images and labels in batches: iterating is one epoch, each in an order of its own.
 
-    ``number`` is the batch under way, counted from 1.
+    ``under_way`` is the epoch, as it was told, and the batch, both counted from 1. They change
+    together: an interrupt may come between any two lines.
     """
+
+    under_way = 1, 1
 
     def __init__(
         self,
@@ -318,7 +323,6 @@ class _Batches:
         self.x, self.y = x, y.to(x.device)  # one set of indices serves both
         self.size, self.order, self.device = size, order, device
         self.num_images = len(x) - len(x) % size if drop_last else len(x)
-        self.number = 1
 
     def __len__(self) -> int:
         return -(-self.num_images // self.size)
@@ -329,12 +333,11 @@ class _Batches:
         return self.num_images - (len(self) - 1) * self.size
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        self.number = 1
-        n = len(self.x)
+        (epoch, _), n = self.under_way, len(self.x)
         order = torch.arange(n) if self.order is None else torch.randperm(n, generator=self.order)
         kept = order[: self.num_images].to(self.x.device)
         for number, batch in enumerate(kept.split(self.size), start=1):
-            self.number = number
+            self.under_way = epoch, number
             # Several times as fast as x[batch].
             images, labels = self.x.index_select(0, batch), self.y.index_select(0, batch)
             yield images.to(self.device), labels.to(self.device)

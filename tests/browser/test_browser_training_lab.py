@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 from figure_page import check_by_kind, check_within, drawn, slider
+from playwright.sync_api import expect
 
 from cnnlesson.widgets import TrainingLab
 from cnnlesson.widgets.shared.parcel import parcel
@@ -106,8 +107,8 @@ def test_what_is_dragged_under_way_reaches_the_training(open_figure):
     press(page, "Hide training 1")
     assert page.locator(".training .line").count() == 1  # that of the table
     press(page, "Reset")
-    assert page.locator("tbody tr").count() == 0
-    assert words(page).inner_text().startswith("Choose the settings")
+    expect(page.locator("tbody tr")).to_have_count(0)
+    expect(words(page)).to_contain_text("Choose the settings")
 
 
 def test_presets_set_everything_and_two_hundred_presses_are_one(open_figure):

@@ -396,6 +396,25 @@ def test_an_interrupt_returns_what_there_is(batch, where):
     assert f"interrupted at epoch {where[0]}, batch {where[1]}" in repr(history)
 
 
+def test_an_interrupt_between_two_epochs_belongs_to_the_next():
+    """As when it comes before the order of that epoch is drawn."""
+
+    class Impatient(nn.Linear):
+        begun = 0
+
+        def train(self, mode=True):
+            self.begun += mode
+            if self.begun == 4:  # once by the check before the first step, then once an epoch
+                raise KeyboardInterrupt
+            return super().train(mode)
+
+    history = train(Impatient(4, 3), num_epochs=6)
+    assert history.status == "interrupted"
+    epoch, batch = history.stopped_at
+    assert (epoch, batch) == (len(history.train_loss) + 1, 1)
+    assert len(history.batch_loss) == 4 * (epoch - 1)
+
+
 def test_an_interrupt_while_validating_leaves_lists_of_one_length():
     calls = []
 
