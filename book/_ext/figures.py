@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from lightningcss import process_stylesheet
-from rjsmin import jsmin
+from shorter import shorter
 from sphinx.application import Sphinx
 
 from cnnlesson.widgets.shared.bundle import definitions, needed
@@ -41,16 +41,15 @@ def _scripts() -> dict[str, str]:
         for module in shared
         if sum(module in need for need in needs.values()) > 2 or module in needs["question"]
     }
-    # Comments and indentation stay in the repository; a phone need not fetch them.
     scripts = {
-        "figures": jsmin(
+        "figures": shorter(
             f'(() => {{\n"use strict";\n{(_HERE / "mount.js").read_text("utf-8")}'
             f"{definitions(shared, common)}mountAll();\n}})();\n"
         )
     }
     for name, own in sources.items():
         modules = needs[name] - common - set(WORKER_MODULES)
-        scripts[f"figure_{name}"] = jsmin(
+        scripts[f"figure_{name}"] = shorter(
             "(globalThis.cnnlessonFigures ??= []).push((define, modules) => {\n"
             f'"use strict";\n{definitions(own, modules)}}});\n'
         )

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from pages import link_to, rewrite_pages, when_written
-from rjsmin import jsmin
+from shorter import shorter
 from sphinx.application import Sphinx
 
 _OWN = Path(__file__).parent / "theme.js"
@@ -38,7 +38,7 @@ _OF_THE_THEME = re.compile(
 # On the search's own page the words of the last search are not marked. The search comes after this
 # script, so the page is known by where its results go.
 _WORDS_OF_THE_LAST_SEARCH = (
-    'typeof Search==="undefined"',
+    'typeof Search === "undefined"',
     '!document.getElementById("search-results")',
 )
 # What the theme does when the page is there; theme.js does it bit by bit.
@@ -60,8 +60,8 @@ def _write_script(app: Sphinx) -> None:
         return  # no page was written
     first, *others = ((static / name).read_text("utf-8") for name in _FILES)
     own = f"(() => {{\n{_OWN.read_text('utf-8')}}})();\n"
-    parts = [jsmin(part, keep_bang_comments=True) for part in (first, _SETTINGS, *others, own)]
-    script = _MEASURES_ALL.sub("0", ";\n".join(parts).replace(*_WORDS_OF_THE_LAST_SEARCH))
+    script = ";\n".join([first, _SETTINGS, *others, own])
+    script = shorter(_MEASURES_ALL.sub("0", script.replace(*_WORDS_OF_THE_LAST_SEARCH)))
     (static / "theme.js").write_text(script, "utf-8")
     digest = sha256(script.encode()).hexdigest()[:8]
     for name in (*_FILES, "design-tabs.js", "copybutton_funcs.js"):

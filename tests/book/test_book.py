@@ -9,6 +9,7 @@ from functools import cache
 from itertools import chain
 from urllib.parse import unquote, urldefrag
 
+import figures
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
@@ -144,14 +145,16 @@ def test_every_word_of_the_page_holds(open_whole, page, width, theme):
 
 
 def test_the_figures_are_small(book):
-    """Script and style of whatever page of the book loads most of them.
+    """Script and style of all of them, and of whatever page of the book loads most.
 
     Not counted are the weights of a network, and what is fetched when somebody trains one.
     """
+    scripts = [path.stat().st_size for path in (book / "_static").glob("figure*.js")]
+    assert sum(scripts) + len(figures._stylesheet()) < 170_000
     pages = [page.read_text("utf-8") for page in book.rglob("*.html")]
     named = [set(re.findall(r"/(figures?(?:_\w+)?\.(?:js|css))", page)) for page in pages]
     loads = [sum((book / "_static" / name).stat().st_size for name in names) for names in named]
-    assert 50_000 < max(loads) < 100_000
+    assert 50_000 < max(loads) < 80_000
 
 
 @pytest.mark.prove
