@@ -130,10 +130,15 @@ def script_of(part, content):
     return f'(globalThis.cnnlessonParts ??= [])[{part}] = "{packed}";'
 
 
+def altered(content, place):
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
 FAULTS = {
     "missing": (2, None, "did not arrive"),
     "cut": (len(parcel()) - 1, parcel()[-1][:-10], "arrived damaged"),
-    "altered": (2, bytes([parcel()[2][0] ^ 1]) + parcel()[2][1:], "arrived damaged"),
+    "altered": (2, altered(parcel()[2], 0), "arrived damaged"),
+    "altered within": (5, altered(parcel()[5], 60_000), "arrived damaged"),
     "no kernel": (0, b"\0asm\1\0\0\0\1", "has no SIMD"),
 }
 
@@ -157,7 +162,6 @@ def test_what_arrives_wrong_is_named_and_another_press_mends_it(open_page, addre
     wait_for(page, message)
     assert "Press Train to try again" in words(page).inner_text()
     page.unroute(pattern)
-    page.evaluate("globalThis.cnnlessonParts = []")
     trained(page)
 
 

@@ -1,4 +1,6 @@
 // Workers that train: those of one run, a seed or several each, and what a page may tell them.
+import { forget } from "./delivery.js";
+
 /** @import { Settings } from "../training_lab/network.js" */
 /** @import { Report } from "../training_lab/worker.js" */
 /** @import { Goods } from "./delivery.js" */
@@ -8,12 +10,12 @@ export const numProcessors = () => Math.max(1, navigator.hardwareConcurrency || 
 
 /**
  * Hire some workers and hand them the kernel and the digits. What they say is heard until `end`;
- * if one of them fails, all go home.
+ * if one of them fails, all go home, and what they had is not trusted again.
  * @param {Goods} goods
  * @param {number} count
  * @param {{ hear: (data: any, i: number) => void, onFailure: (reason: string) => void }} ears
  */
-export function hire({ kernel, script, digits }, count, { hear, onFailure }) {
+export function hire({ kernel, script, packed }, count, { hear, onFailure }) {
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   let isOver = false;
   /** @type {Worker[]} */
@@ -25,6 +27,7 @@ export function hire({ kernel, script, digits }, count, { hear, onFailure }) {
   };
   const fail = (/** @type {string} */ reason) => {
     if (!isOver) onFailure(reason);
+    forget();
     end();
   };
   for (let i = 0; i < count; i++) {
@@ -38,7 +41,7 @@ export function hire({ kernel, script, digits }, count, { hear, onFailure }) {
       event.preventDefault();
       fail(event.message || "a worker ended by itself");
     };
-    worker.postMessage({ kind: "load", kernel, digits });
+    worker.postMessage({ kind: "load", kernel, packed });
     all.push(worker);
   }
   URL.revokeObjectURL(address);

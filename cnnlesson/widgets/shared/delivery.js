@@ -1,12 +1,13 @@
 // The kernel, the worker and the digits, brought when they are first asked for: 1.3 MB, in parts.
 
 /** @import { Model } from "./state.js" */
-/** @import { Digits } from "../training_lab/network.js" */
+/**
+ * The digits stay packed: only workers open them.
+ * @typedef {{ kernel: WebAssembly.Module, script: string, packed: Blob }} Goods
+ */
 
-/** @typedef {{ kernel: WebAssembly.Module, script: string, digits: Digits }} Goods */
-
-const [NUM_TRAIN, NUM_TEST] = [6000, 2000];
-const CHECKSUM = 0x5aabdba3; // CRC-32 of the digits, as sample.py has it
+const LENGTH = 8000 * 785; // bytes of the digits, unpacked
+const CHECKSUM = 0x5aabdba3; // their CRC-32, as sample.py has it
 const PATIENCE = 20000; // milliseconds for a part
 
 /** @type {Promise<Goods> | null} */
@@ -17,20 +18,21 @@ let goods = null; // for all figures of a page
  * @param {number} part
  */
 function fromPage(part) {
-  const { cnnlessonHome: home, cnnlessonParts: parts = [] } = /** @type {any} */ (globalThis);
+  const page = /** @type {any} */ (globalThis);
   const script = document.createElement("script");
   return new Promise((done, fail) => {
-    script.onload = () => done(/** @type {any} */ (globalThis).cnnlessonParts?.[part] ?? "");
+    script.onload = done;
     script.onerror = () => fail(new Error("The digits did not arrive"));
     setTimeout(() => fail(new Error("The digits are too long on their way")), PATIENCE);
-    if (parts[part]) done(parts[part]);
-    else {
-      script.src = `${home}training_lab_${part}.js`;
-      document.head.append(script);
-    }
-  }).then((base64) => {
+    script.src = `${page.cnnlessonHome}training_lab_${part}.js`;
+    document.head.append(script);
+  }).then(() => {
     script.remove();
-    return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    const letters = atob(page.cnnlessonParts?.[part] ?? "");
+    page.cnnlessonParts?.splice(part); // a page keeps them once
+    const bytes = new Uint8Array(letters.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = letters.charCodeAt(i);
+    return bytes;
   });
 }
 
@@ -55,24 +57,15 @@ function fromNotebook(model, part) {
   });
 }
 
-/** @param {Uint8Array<ArrayBuffer>} packed */
-async function unpack(packed) {
-  const length = packed.byteLength;
-  const end = new DataView(packed.buffer, packed.byteOffset, length);
-  const expected = (NUM_TRAIN + NUM_TEST) * 785;
-  const isWhole = length > 8 && end.getUint32(length - 4, true) === expected;
-  if (!isWhole || end.getUint32(length - 8, true) !== CHECKSUM)
-    throw new Error("The digits arrived damaged");
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const content = await new Response(stream).arrayBuffer().catch(() => {
-    throw new Error("The digits arrived damaged"); // by the checksum that gzip keeps
-  });
-  const numPixels = (NUM_TRAIN + NUM_TEST) * 784;
-  return {
-    pixels: new Uint8Array(content, 0, numPixels),
-    labels: new Uint8Array(content, numPixels),
-    numTrain: NUM_TRAIN
-  };
+/**
+ * What gzip says at its end of what is in it.
+ * @param {Blob} packed
+ */
+async function isWhole(packed) {
+  const end = new DataView(await packed.slice(-8).arrayBuffer());
+  return (
+    end.byteLength === 8 && end.getUint32(0, true) === CHECKSUM && end.getUint32(4, true) === LENGTH
+  );
 }
 
 /**
@@ -94,8 +87,9 @@ async function fetchAll(model, numParts, onProgress) {
   const kernel = await WebAssembly.compile(code).catch(() => {
     throw new Error("This browser's WebAssembly has no SIMD, which the network needs");
   });
-  const digits = await unpack(new Uint8Array(await new Blob(rest).arrayBuffer()));
-  return { kernel, script: new TextDecoder().decode(script), digits };
+  const packed = new Blob(rest);
+  if (!(await isWhole(packed))) throw new Error("The digits arrived damaged");
+  return { kernel, script: new TextDecoder().decode(script), packed };
 }
 
 /**
@@ -106,8 +100,11 @@ async function fetchAll(model, numParts, onProgress) {
  */
 export function deliver(model, numParts, onProgress) {
   goods ??= fetchAll(model, numParts, onProgress);
-  goods.catch(() => {
-    goods = null; // another press of the button tries again
-  });
+  goods.catch(forget);
   return goods;
+}
+
+/** What failed is fetched anew at the next press of the button. */
+export function forget() {
+  goods = null;
 }

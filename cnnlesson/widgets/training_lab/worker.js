@@ -12,6 +12,25 @@ import { networkOf, trainingOf } from "./network.js";
  *   changes: { step: number, lr: number, momentum: number }[] }} Report
  */
 
+const [NUM_TRAIN, NUM_PIXELS] = [6000, 8000 * 784];
+
+/**
+ * Open the digits; gzip knows whether they are whole.
+ * @param {Blob} packed
+ * @returns {Promise<Digits>}
+ */
+async function unpack(packed) {
+  const stream = packed.stream().pipeThrough(new DecompressionStream("gzip"));
+  const content = await new Response(stream).arrayBuffer().catch(() => {
+    throw new Error("The digits arrived damaged");
+  });
+  return {
+    pixels: new Uint8Array(content, 0, NUM_PIXELS),
+    labels: new Uint8Array(content, NUM_PIXELS),
+    numTrain: NUM_TRAIN
+  };
+}
+
 /**
  * Answer the page's messages; this is all that a worker does.
  * @param {any} scope
@@ -72,10 +91,10 @@ export function listen(scope) {
   };
   tick.port1.onmessage = work;
 
-  /** @type {Record<string, (message: any) => void>} */
+  /** @type {Record<string, (message: any) => unknown>} */
   const answers = {
-    load({ kernel, digits }) {
-      goods = { kernel, digits };
+    async load({ kernel, packed }) {
+      goods = { kernel, digits: await unpack(packed) };
     },
     /** Begin with some seeds, and leave those of before. */
     start(message) {
@@ -115,11 +134,12 @@ export function listen(scope) {
     }
   };
 
+  // One after the other: what is said while the digits are opened waits.
+  /** @type {Promise<unknown>} */
+  let last = Promise.resolve();
   scope.onmessage = (/** @type {MessageEvent} */ { data }) => {
-    try {
-      answers[data.kind](data);
-    } catch (error) {
-      scope.postMessage({ kind: "failed", reason: String(error) });
-    }
+    last = last
+      .then(() => answers[data.kind](data))
+      .catch((error) => scope.postMessage({ kind: "failed", reason: error.message }));
   };
 }
