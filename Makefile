@@ -14,7 +14,7 @@ QUIET := TQDM_DISABLE=1 OMP_NUM_THREADS=1 \
   ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_CBWR=COMPATIBLE
 CHAPTER ?= notebooks/*.ipynb
 
-.PHONY: install book build offline pdf film test check prove notebooks figure lint lint-figures benchmarks results headline \
+.PHONY: install book build offline pdf film handout test check prove notebooks figure lint lint-figures benchmarks results headline \
 	curvature weights kernel sample font repository lock clean
 
 book: build
@@ -34,6 +34,10 @@ offline: build
 
 pdf: build
 	$(BIN)/python book/take_along.py pdf
+
+# For a class: each chapter without its solutions, and with notes for whoever teaches.
+handout: .venv/ready
+	$(BIN)/python book/handout.py
 
 # The moving picture of the README.
 film: build

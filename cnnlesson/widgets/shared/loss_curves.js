@@ -77,9 +77,9 @@ export function lossCurves(self, parent) {
     margin: [10, 30, 38, 52]
   });
   const guess = add(plot.inside, "path", { class: "guess" });
-  const look = { class: "note", "text-anchor": "end" };
-  const guessing = add(plot.inside, "text", look, "ln 10: a guess");
   const lines = add(plot.inside, "g");
+  const look = { class: "note", "text-anchor": "end" };
+  const guessing = add(plot.inside, "text", look, "ln 10: a guess"); // over a curve that lies there
   const ends = add(plot.svg, "g", { "aria-hidden": "true" });
   /** @type {Map<number, Record<"group" | "points" | "line" | "end", Element>>} */
   const drawn = new Map(); // by the number of the training
