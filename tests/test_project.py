@@ -17,8 +17,10 @@ ROOT = Path(__file__).parents[1]
 
 
 def pins(path):
+    """Return each package that is pinned, with its version, on whatever system it is wanted."""
     lines = (ROOT / path).read_text("utf-8").splitlines()
-    return dict(line.split("==") for line in lines if line and not line.startswith(("#", "-")))
+    pinned = (line.partition(";")[0] for line in lines if line and not line.startswith(("#", "-")))
+    return dict(line.split("==") for line in pinned)
 
 
 def tracked():
