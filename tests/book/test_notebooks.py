@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from reading_time import minutes_of_exercises, minutes_to_read
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -74,6 +75,20 @@ def test_its_parts_come_in_order(chapter):
         found = text.find(part, position)
         assert found >= 0, f"expected {part!r} after character {position}"
         position = found
+
+
+TIMED = CHAPTERS[:6]
+TIME = re.compile(r"\*Time\*: (\d+) minutes to read(?: and try)?, (\d+) for the exercises")
+
+
+@pytest.mark.parametrize("path", TIMED, ids=lambda path: path.stem)
+def test_its_time_is_what_the_measure_says(path):
+    chapter = nbformat.read(path, as_version=4)
+    [said] = TIME.findall(chapter.cells[0].source)
+    measured = minutes_to_read(chapter), minutes_of_exercises(chapter)
+    for minutes, expected in zip(map(int, said), measured, strict=True):
+        assert minutes % 5 == 0
+        assert minutes == pytest.approx(expected, abs=5), f"expected {expected:.0f} minutes"
 
 
 def test_it_begins_as_all_chapters_do(notebook):
