@@ -22,8 +22,8 @@ class ReachWidePictures(SphinxPostTransform):
     """Put each picture that may be wider than its place where the theme looks for what scrolls.
 
     Of this class, and of few others, the theme lets the keyboard reach those elements that are
-    wider than their place. Such are the pictures of a cell tagged ``wide``, and on a phone each plot,
-    for the sake of its letters. Photographs (``keep-colours``) fit into any place.
+    wider than their place. Such are the pictures of a cell tagged ``wide``, and on a phone each
+    plot, for the sake of its letters. Photographs (``keep-colours``) fit into any place.
     """
 
     default_priority = 800  # after the outputs of the cells became images

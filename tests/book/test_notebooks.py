@@ -139,6 +139,22 @@ def test_solutions_are_hidden_and_tested(chapter):
         assert cell.metadata["jupyter"]["source_hidden"]
 
 
+CHECKED = CHAPTERS[:2]
+
+
+@pytest.mark.parametrize("path", CHECKED, ids=lambda path: path.stem)
+def test_each_exercise_says_how_it_is_checked_and_its_solution_is(path):
+    chapter = nbformat.read(path, as_version=4)
+    text = "\n".join(cell.source for cell in chapter.cells if cell.cell_type == "markdown")
+    exercises = re.findall(r":::\{exercise\}.*?\n:::", text, re.DOTALL)
+    names = [re.search(r'check\("([\d-]+)",', exercise)[1] for exercise in exercises]
+    assert names == [f"{path.name[:2]}-{i}" for i in range(1, len(exercises) + 1)]
+    assert len(names) >= 6
+    assert "no end" in exercises[-1]
+    solutions = [cell.source for cell in code_cells(chapter) if "hide-cell" in tags(cell)]
+    assert [n for n in names if any(f'check("{n}",' in s for s in solutions)] == names
+
+
 def test_an_excuse_has_its_reason_beside_it(notebook):
     for cell in code_cells(notebook):
         if tags(cell) & EXCUSES:
