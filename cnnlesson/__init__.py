@@ -1,9 +1,10 @@
 """One small convolutional network for handwritten digits, and momentum: the course's package.
 
 The lesson is the five modules beside this file, in this order: `data`, `model`, `tracing`,
-`training`, `evaluation`. The rooms `momentum`, `experiments`, `diagrams`, `plots` and `widgets`
-hold the rest. The names below are those a learner calls; every other public name of the lesson and
-of the first three rooms can be imported from here too. A name is looked up when it is first used.
+`training`, `evaluation`. The rooms `momentum`, `experiments`, `diagrams`, `exercises`, `plots` and
+`widgets` hold the rest. The names below are those a learner calls; every other public name of the
+lesson and of the first four rooms can be imported from here too. A name is looked up when it is
+first used.
 """
 
 import lazy_loader as lazy
@@ -16,6 +17,7 @@ __all__ = [
     "ConvNet",
     "Run",
     "ShapeTracer",
+    "check",
     "describe",
     "draw_boxes",
     "draw_feature_maps",
@@ -42,4 +44,4 @@ __all__ = [
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "diagrams", "experiments", "momentum", "plots", "widgets"]
+    return [*__all__, "diagrams", "exercises", "experiments", "momentum", "plots", "widgets"]

@@ -1,5 +1,6 @@
 from . import (
     diagrams as diagrams,
+    exercises as exercises,
     experiments as experiments,
     momentum as momentum,
     plots as plots,
@@ -29,6 +30,7 @@ from .evaluation import (
     predict_logits as predict_logits,
     predict_proba as predict_proba,
 )
+from .exercises.checking import Verdict as Verdict, check as check
 from .experiments.activity import dead_channels as dead_channels
 from .experiments.curvature import (
     GradientNoise as GradientNoise,

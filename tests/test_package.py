@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "lesson": ("_support",),
     "momentum": ("_support",),
     "diagrams": ("_support", "lesson"),
+    "exercises": ("_support", "lesson", "momentum", "diagrams"),
     "experiments": ("_support", "lesson"),
     "plots": ("lesson", "momentum"),
     "widgets": ("_support", "lesson", "momentum", "diagrams", "experiments"),
@@ -54,6 +55,7 @@ ORDER = {
         *("class_order", "studies", "sweeps", "tracking"),
         "__main__",
     ),
+    "exercises": ("off", "chapter_1", "chapter_2", "checking"),
     "plots": ("runs", "curvature"),
 }
 
@@ -177,7 +179,7 @@ def test_a_public_name_is_public_where_it_is_defined(name):
     assert name in importlib.import_module(public.__module__).__all__
 
 
-@pytest.mark.parametrize("module", [*LESSON, "momentum", "experiments", "diagrams"])
+@pytest.mark.parametrize("module", [*LESSON, "momentum", "exercises", "experiments", "diagrams"])
 def test_what_a_room_makes_public_can_be_imported_from_the_package(module):
     room = importlib.import_module(f"cnnlesson.{module}")
     called = {name for name in room.__all__ if not name.isupper()}  # the others are settings

@@ -1,7 +1,7 @@
 """Mend what the page's makers leave in the way of keyboards and screen readers.
 
 pandas and Markdown give a table's empty corners the tag of a heading; docutils gives an entry in a
-list of sources a role that has been withdrawn; a wide picture scrolls, but only by finger; what
+list of sources a role that has been withdrawn; a picture that scrolls does so only by finger; what
 unfolds a chapter's pages in the list of all has a sign and no name.
 """
 
@@ -19,10 +19,11 @@ _EMPTY_HEADING = re.compile(r"<th\b([^>]*)>\s*(?:<p>\s*</p>)?\s*</th>")
 
 
 class ReachWidePictures(SphinxPostTransform):
-    """Put each picture of a cell tagged ``wide`` where the theme looks for what scrolls.
+    """Put each picture that may be wider than its place where the theme looks for what scrolls.
 
     Of this class, and of few others, the theme lets the keyboard reach those elements that are
-    wider than their place.
+    wider than their place. Such are the pictures of a cell tagged ``wide``, and on a phone each
+    plot, for the sake of its letters. Photographs (``keep-colours``) fit into any place.
     """
 
     default_priority = 800  # after the outputs of the cells became images
@@ -31,7 +32,9 @@ class ReachWidePictures(SphinxPostTransform):
     def run(self, **kwargs: object) -> None:
         """Wrap the images."""
         for cell in self.document.findall(nodes.container):
-            if "tag_wide" in cell["classes"]:
+            classes = cell["classes"]
+            is_plot = "cell" in classes and "tag_keep-colours" not in classes
+            if is_plot or "tag_wide" in classes:
                 for image in list(cell.findall(nodes.image)):
                     box = nodes.container(classes=["pst-scrollable-table-container"])
                     image.replace_self(box)

@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from reading_time import minutes_of_exercises, minutes_to_read
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -76,6 +77,20 @@ def test_its_parts_come_in_order(chapter):
         position = found
 
 
+TIMED = CHAPTERS[:6]
+TIME = re.compile(r"\*Time\*: (\d+) minutes to read(?: and try)?, (\d+) for the exercises")
+
+
+@pytest.mark.parametrize("path", TIMED, ids=lambda path: path.stem)
+def test_its_time_is_what_the_measure_says(path):
+    chapter = nbformat.read(path, as_version=4)
+    [said] = TIME.findall(chapter.cells[0].source)
+    measured = minutes_to_read(chapter), minutes_of_exercises(chapter)
+    for minutes, expected in zip(map(int, said), measured, strict=True):
+        assert minutes % 5 == 0
+        assert minutes == pytest.approx(expected, abs=5), f"expected {expected:.0f} minutes"
+
+
 def test_it_begins_as_all_chapters_do(notebook):
     install, setup = code_cells(notebook)[:2]
     url = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]["url"]
@@ -122,6 +137,22 @@ def test_solutions_are_hidden_and_tested(chapter):
     for cell in solutions:
         assert "assert" in cell.source
         assert cell.metadata["jupyter"]["source_hidden"]
+
+
+CHECKED = CHAPTERS[:2]
+
+
+@pytest.mark.parametrize("path", CHECKED, ids=lambda path: path.stem)
+def test_each_exercise_says_how_it_is_checked_and_its_solution_is(path):
+    chapter = nbformat.read(path, as_version=4)
+    text = "\n".join(cell.source for cell in chapter.cells if cell.cell_type == "markdown")
+    exercises = re.findall(r":::\{exercise\}.*?\n:::", text, re.DOTALL)
+    names = [re.search(r'check\("([\d-]+)",', exercise)[1] for exercise in exercises]
+    assert names == [f"{path.name[:2]}-{i}" for i in range(1, len(exercises) + 1)]
+    assert len(names) >= 6
+    assert "no end" in exercises[-1]
+    solutions = [cell.source for cell in code_cells(chapter) if "hide-cell" in tags(cell)]
+    assert [n for n in names if any(f'check("{n}",' in s for s in solutions)] == names
 
 
 def test_an_excuse_has_its_reason_beside_it(notebook):

@@ -95,11 +95,12 @@ function render({ model, el }) {
   self.limits.drawing.samples.forEach((drawing, label) =>
     self.button(samples, String(label), () => ({ drawing }))
   );
-  const top = add(self.root, "div", { class: "columns spaced" });
+  const stage = add(self.root, "div", { class: "reader" });
+  const top = add(stage, "div", { class: "columns spaced" });
   const sheet = add(top, "div");
   add(sheet, "p", {}, "Your drawing");
   const paper = pad(self, model, sheet, { label: "Your drawing, 28×28 pixels" });
-  const reading = add(top, "div");
+  const reading = add(top, "div", { class: "reading" });
   add(reading, "p", {}, "What the network gets, and what it says");
   const seen = add(reading, "div", { class: "seen" });
   const input = picture(seen, { role: "img", "aria-label": "What the network gets, 28×28 pixels" });
@@ -125,13 +126,13 @@ function render({ model, el }) {
   });
 
   add(
-    self.root,
+    stage,
     "p",
     { class: "next" },
     "All that lies between: every map, white the largest value of its layer. " +
       "Tap one to enlarge it."
   );
-  const mosaics = add(self.root, "div", { class: "columns spaced" });
+  const mosaics = add(stage, "div", { class: "columns spaced" });
   const layers = Object.entries(LAYERS).map(([name, { count, across, size }]) => {
     const holder = add(mosaics, "div");
     add(add(holder, "p", {}, `${name}: `), "b", {}, `${count} maps ${size}×${size}`);
@@ -145,7 +146,7 @@ function render({ model, el }) {
     return { ...map, name, across, count, size, frames: frameOn(map, size) };
   });
 
-  const closer = add(self.root, "div", { class: "columns closer" });
+  const closer = add(stage, "div", { class: "columns closer" });
   const large = picture(closer, { role: "img", "aria-label": "The chosen map" });
   const frames = [frameOn(input, 1), frameOn(large, 1)];
   const side = add(closer, "div");

@@ -1,0 +1,1 @@
+from .checking import Verdict as Verdict, check as check

@@ -1,0 +1,74 @@
+"""`check`: look at an answer to an exercise, and say what is off."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cnnlesson._support.arguments import checked
+from cnnlesson.exercises import chapter_1, chapter_2
+from cnnlesson.exercises.off import AnswerError
+
+__all__ = ["Verdict", "check"]
+
+# A check returns what is said to a right answer, if there is more to say than that it is right.
+_CHECKS: dict[str, Callable[[Any], str | None]] = {
+    f"0{chapter}-{i}": look
+    for chapter, looks in ((1, chapter_1.CHECKS), (2, chapter_2.CHECKS))
+    for i, look in enumerate(looks, start=1)
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What `check` found. It is true if the answer is right, and shows its words.
+
+    Attributes
+    ----------
+    is_right : bool
+        Whether the answer is right.
+    words : str
+        What is off, in sentences; or that nothing is.
+    """
+
+    is_right: bool
+    words: str
+
+    def __bool__(self) -> bool:
+        return self.is_right
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+@checked
+def check(exercise: str, answer: Any) -> Verdict:
+    """Look at an answer to an exercise, and say what is off.
+
+    Parameters
+    ----------
+    exercise : str
+        Chapter and number, as they stand beside the exercise, such as ``"02-1"``.
+    answer : object
+        What the exercise asks for: a number, a tensor, a function.
+
+    Returns
+    -------
+    Verdict
+        Whether it is right, and if not, the first thing that is off. What would be right is not
+        said.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    """
+    if exercise not in _CHECKS:
+        raise ValueError(
+            f"exercise: expected one of {', '.join(_CHECKS)}, found {exercise!r}; "
+            "it stands beside the exercise"
+        )
+    try:
+        more = _CHECKS[exercise](answer)
+    except AnswerError as off:
+        return Verdict(False, f"Not yet. {off}")
+    return Verdict(True, f"Right. {more or ''}".strip())

@@ -1,0 +1,133 @@
+"""What is off about an answer, and how every check begins: is the answer of the right kind."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["AnswerError", "called", "number", "off_if", "tensor", "times"]
+
+
+class AnswerError(Exception):
+    """What is off about an answer, in words for a learner.
+
+    `check` catches it, and shows the words.
+    """
+
+
+def off_if(is_off: bool | Tensor, words: str) -> None:
+    """End the check here if something is off.
+
+    Parameters
+    ----------
+    is_off : bool or torch.Tensor
+        Whether it is.
+    words : str
+        What it is, in whole sentences.
+
+    Raises
+    ------
+    AnswerError
+        With these words.
+    """
+    if is_off:
+        raise AnswerError(words)
+
+
+def times(shape: tuple[int, ...]) -> str:
+    """Return a shape in words.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape.
+
+    Returns
+    -------
+    str
+        Such as "3×3".
+    """
+    return "×".join(map(str, shape)) or "a single number"
+
+
+def number(answer: object) -> float:
+    """Return an answer as a number.
+
+    Parameters
+    ----------
+    answer : object
+        A number, also in a tensor or an array of one element.
+
+    Returns
+    -------
+    float
+        The number.
+
+    Raises
+    ------
+    AnswerError
+        If it is none.
+    """
+    try:
+        return float(answer)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):
+        raise AnswerError(f"Expected a number, found {type(answer).__name__}.") from None
+
+
+def tensor(answer: object, *shape: int) -> Tensor:
+    """Return an answer as a tensor of a given shape.
+
+    Parameters
+    ----------
+    answer : object
+        A tensor, an array, or lists of numbers.
+    *shape : int
+        The shape that is asked for.
+
+    Returns
+    -------
+    torch.Tensor, float32
+        The numbers.
+
+    Raises
+    ------
+    AnswerError
+        If it cannot be one, or has another shape.
+    """
+    try:
+        found = torch.as_tensor(answer).detach().float()
+    except (TypeError, ValueError, RuntimeError):
+        raise AnswerError(f"Expected a tensor of numbers, found {type(answer).__name__}.") from None
+    off_if(found.shape != shape, f"Expected the shape {times(shape)}, found {times(found.shape)}.")
+    return found
+
+
+def called(answer: object, *arguments: Any) -> Any:
+    """Return what a learner's function gives.
+
+    Parameters
+    ----------
+    answer : object
+        The function.
+    *arguments : object
+        What it is given.
+
+    Returns
+    -------
+    object
+        What it returns.
+
+    Raises
+    ------
+    AnswerError
+        If it is no function, or fails.
+    """
+    if not callable(answer):
+        found = type(answer).__name__
+        raise AnswerError(f"Expected a function, found {found}. Hand it over without ().")
+    try:
+        result = answer(*arguments)
+    except Exception as error:  # whatever a learner's code raises
+        raise AnswerError(f"Your function fails: {type(error).__name__}: {error}") from None
+    off_if(result is None, "Your function returns nothing.")
+    return result
