@@ -1,5 +1,6 @@
 """The files around the package agree with it and with each other."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -158,3 +159,24 @@ def test_a_fork_changes_its_address_with_one_command(tmp_path):
         text = path.read_text("utf-8")
         assert "cnnlesson/cnnlesson" not in text
         assert "teacher/my-class" in text
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "tests" / "benchmarks").glob("*.py")), ids=lambda path: path.stem
+)
+def test_a_benchmark_runs_by_itself(path):
+    """Without what pytest finds for the checks: its own folder is all that Python sees."""
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    beside = {file.stem for file in path.parent.glob("*.py")}
+    of_the_checks = {file.stem for file in (ROOT / "tests").rglob("*.py")} - beside
+    assert not imported & of_the_checks

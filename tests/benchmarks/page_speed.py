@@ -1,14 +1,14 @@
 """How soon each page of the built book is there, on a slow phone: the browser's own figures.
 
-python tests/benchmarks/page_speed.py [page ...]
+    python tests/benchmarks/page_speed.py [page ...]
 
 Slow 4G (1.6 Mbit/s, 150 ms), a processor four times slower than this one, files gzipped, nothing
 kept from the page before. Prints when the first and the largest part of a page is painted, how long
 its scripts and layout keep a finger waiting, how far it jumps, and what it weighs.
 """
 
+import argparse
 import gzip
-import sys
 import threading
 from contextlib import contextmanager
 from functools import partial
@@ -16,10 +16,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from shutil import which
 
-from building import PAGES, ROOT
 from playwright.sync_api import Browser, sync_playwright
 
-BUILT = ROOT / "_build" / "html"
+BUILT = Path(__file__).parents[2] / "_build" / "html"
 SCREEN = {"width": 390, "height": 844}
 LATENCY, RATE = 150, 1.6e6 / 8  # milliseconds, bytes a second
 SLOWDOWN = 4
@@ -125,8 +124,17 @@ def measure(browser: Browser, address: str, *, slow: bool = True) -> dict[str, f
     return seen
 
 
-def main(pages: list[str]) -> None:
+def pages_of(book: Path) -> list[str]:
+    """Return the names of all pages of a built book."""
+    files = [file for folder in ("book", "notebooks") for file in (book / folder).rglob("*.html")]
+    return sorted(str(file.relative_to(book).with_suffix("")) for file in files)
+
+
+def main() -> None:
     """Print a line for each page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pages", nargs="*", help="such as notebooks/08_bowl (default: all)")
+    pages = parser.parse_args().pages or pages_of(BUILT)
     print(
         f"{'page':34}{'first':>8}{'largest':>9}{'blocked':>9}{'jumps':>7}{'kB':>6}"
         f"{'files':>7}{'elements':>10}"
@@ -146,4 +154,4 @@ def main(pages: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or PAGES)
+    main()

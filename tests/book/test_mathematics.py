@@ -108,3 +108,17 @@ def test_markup_in_a_formula_stays_text():
     found = BeautifulSoup(element, "html.parser").math
     assert found["alttext"] == r"a < b \& c"
     assert found.get_text().startswith("a<")
+
+
+def test_a_page_with_formulas_asks_for_their_font_at_once(book, open_page):
+    """Before its style sheet does, which asks when the page is laid out: nothing moves then."""
+    for page in book.rglob("*.html"):
+        head, _, body = page.read_text("utf-8").partition("</head>")
+        asked, style = head.find("new FontFace("), head.find('rel="stylesheet"')
+        assert (0 < asked < style) == ("<math" in body), page
+    visit = open_page((book / "notebooks" / "08_bowl.html").as_uri())
+    visit.page.wait_for_function(
+        "() => [...document.fonts].filter(({ family, status }) =>"
+        " family.includes('STIX') && status === 'loaded').length === 2"
+    )
+    assert visit.errors == []
