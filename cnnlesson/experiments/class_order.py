@@ -42,18 +42,21 @@ CLASS_ORDER: dict[str, tuple[Run, ...]] = {
     # Sorted by class, pixels from 0 to 1, where there is a printed number to meet.
     "class_order": tuple(
         _sorted(momentum=momentum, seed=seed, num_epochs=10)
-        for seed, momentum in product(_SEEDS, PRINTED)
+        for seed, momentum in product(range(10), PRINTED)
     ),
-    # The same with other seeds, and at the other momenta.
-    "class_order_again": (
-        *(
-            _sorted(momentum=momentum, seed=seed, num_epochs=10)
-            for seed, momentum in product(range(5, 10), PRINTED)
-        ),
-        *(
-            _sorted(momentum=momentum, seed=seed, num_epochs=4)
-            for seed, momentum in product(_SEEDS, (0.0, 0.95))
-        ),
+    # The same at the other momenta.
+    "class_order_momenta": tuple(
+        _sorted(momentum=momentum, seed=seed, num_epochs=4)
+        for seed, momentum in product(_SEEDS, (0.0, 0.95))
+    ),
+    # Momentum, or the step that it makes? The effective step of 0.9 with less momentum, and none.
+    "class_order_steps": tuple(
+        _sorted(lr=lr, momentum=momentum, seed=seed, num_epochs=4)
+        for seed, (lr, momentum) in product(_SEEDS, ((0.002, 0.8), (0.01, 0.0)))
+    ),
+    # Stopped after one epoch, to count the channels that are dead by then.
+    "class_order_one_epoch": tuple(
+        _sorted(momentum=momentum, seed=seed) for seed, momentum in product(_SEEDS, _MOMENTA)
     ),
     # Few images, more passes: where 0.8 and 0.9 part in seconds.
     "class_order_small": tuple(
@@ -74,7 +77,7 @@ CLASS_ORDER: dict[str, tuple[Run, ...]] = {
         for seed, (pixels, order), momentum in product(range(3), _RIVALS, PRINTED)
     ),
     # The same at the other momenta. Two epochs are enough to see whether they learn.
-    "class_order_momenta": tuple(
+    "class_order_rivals_momenta": tuple(
         _drawn(momentum=momentum, pixels=pixels, order=order, seed=seed, num_epochs=2)
         for seed, (pixels, order), momentum in product(_SEEDS, _RIVALS, (0.0, 0.95))
     ),

@@ -10,6 +10,7 @@ from cnnlesson.experiments.class_order import CLASS_ORDER
 from cnnlesson.experiments.run import Pixels, Rule, Run
 
 __all__ = [
+    "BEYOND",
     "CURVATURE",
     "LEARNING_RATES",
     "MOMENTA",
@@ -59,15 +60,31 @@ _RULES: dict[Rule, tuple[float, ...]] = {
     "adam": (0.0, 0.9, 0.98),
     "adamw": (0.9,),
 }
-# Where a part's absence moves the range of good step sizes, two are tried.
+
+
+def _tries(*lrs: float, **change: Any) -> tuple[dict[str, Any], ...]:
+    return tuple(change | {"lr": lr} for lr in lrs)
+
+
+# Each is given four step sizes, the recipe too. Where only the length of the training changes, the
+# recipe's own.
 WITHOUT: dict[str, tuple[dict[str, Any], ...]] = {
-    "nothing": ({},),
-    "schedule": ({"schedule": "constant", "lr": 0.005}, {"schedule": "constant", "lr": 0.02}),
-    "momentum": ({"momentum": 0.0, "lr": 0.1}, {"momentum": 0.0, "lr": 0.3}),
-    "standardised pixels": ({"pixels": "unit"}, {"pixels": "unit", "lr": 0.1}),
+    "nothing": _tries(0.02, 0.05, 0.1, 0.2),
+    "schedule": _tries(0.005, 0.01, 0.02, 0.05, schedule="constant"),
+    "momentum": _tries(0.1, 0.3, 0.5, 1.0, momentum=0.0),
+    "standardised pixels": _tries(0.05, 0.1, 0.2, 0.5, pixels="unit"),
     "most of the images": ({"num_images": 6000, "num_epochs": 35},),
     "four epochs of five": ({"num_epochs": 1},),
 }
+# What might lift the recipe further: more epochs, shifted images, weight decay.
+BEYOND: tuple[dict[str, Any], ...] = (
+    {"weight_decay": 5e-4},
+    {"shift": 1},
+    {"shift": 2},
+    {"num_epochs": 15},
+    {"num_epochs": 15, "shift": 1},
+    {"num_epochs": 15, "shift": 2},
+)
 
 # The original's experiments on a seventh of the images, and how much momentum is too much.
 _RERUN: tuple[dict[str, Any], ...] = (
@@ -149,6 +166,8 @@ STUDIES: dict[str, tuple[Run, ...]] = {
         for changes in WITHOUT.values()
         for change in changes
     ),
+    # What it takes to get beyond the recipe.
+    "beyond": tuple(replace(RECIPE, **change, seed=seed) for seed in _SEEDS for change in BEYOND),
     # Leaky ReLUs at settings of the map, whose ReLUs they stand beside.
     "leaky": tuple(
         _standardized(lr=lr, momentum=momentum, activation="leaky-relu", seed=seed)
@@ -167,8 +186,9 @@ STUDIES: dict[str, tuple[Run, ...]] = {
 # Studies of which some runs are still to be measured.
 UNDER_WAY = frozenset(
     {
+        "beyond",
         "edges",
-        *(f"class_order_{name}" for name in ("again", "momenta", "long", "partly", "third")),
+        *(f"class_order_{name}" for name in ("rivals_momenta", "long", "partly", "third")),
     }
 )
 
@@ -183,6 +203,8 @@ _ONE_CYCLE = {0.0: (1.0,), 0.9: (0.2,), 0.98: (0.05,)}
 # No noise: every step sees all images. Half as many steps, because each costs more.
 _full = replace(_batches, num_images=250, batch_size=250, num_epochs=94)
 _WITHOUT_NOISE = {0.0: (0.2,), 0.9: (0.02, 0.1)}
+# As few images and about as many steps as there, in batches again.
+_few = replace(_batches, num_images=250, num_epochs=12)
 
 
 def _tracked() -> Iterator[tuple[Run, tuple[int, ...]]]:
@@ -200,6 +222,10 @@ def _tracked() -> Iterator[tuple[Run, tuple[int, ...]]]:
                 for lr in lrs:
                     # The steps grow, because most happens in the first of them.
                     yield replace(base, lr=lr, momentum=momentum, seed=seed), (2, 8, 32, 94, 188)
+    for seed in _SEEDS:
+        for momentum, lrs in _WITHOUT_NOISE.items():
+            for lr in lrs:
+                yield replace(_few, lr=lr, momentum=momentum, seed=seed), (2, 8, 32, 94)
 
 
 # Trainings along which the curvature is measured, and after which steps.

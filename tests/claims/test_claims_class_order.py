@@ -23,7 +23,7 @@ def test_class_order_from_0_to_1_fits_better_than_every_other_setting(fit, momen
     others = misfits.drop(("unit", "sorted"))
     assert misfits["unit", "sorted"] < others.min()
     assert others.idxmin() == ("standardized", "sorted")
-    # Run by run too: the worst of five seeds fits better than the best of all the others.
+    # Run by run too: the worst of ten seeds fits better than the best of all the others.
     worst = fit.loc[(momentum, "unit", "sorted"), "most"]
     assert worst < fit.loc[momentum].drop(("unit", "sorted"))["least"].min()
 
@@ -37,21 +37,37 @@ def test_the_order_of_the_files_is_as_good_as_a_shuffled_one(fit, momentum, pixe
 
 @pytest.mark.parametrize("momentum", PRINTED)
 def test_the_printed_losses_are_of_the_size_that_these_seeds_have(fit, momentum):
-    """Nearly all within the range, and the others near it: five seeds do not show the extremes."""
+    """Each of the thirteen lies between the least and the greatest of ten seeds."""
     row = fit.loc[(momentum, "unit", "sorted")]
+    assert row["seeds"] == 10
     for epoch, printed in enumerate(PRINTED[momentum], start=1):
-        assert 0.75 * row[epoch][0] <= printed <= 1.33 * row[epoch][-1], epoch
+        assert row[epoch][0] <= printed <= row[epoch][-1], epoch
 
 
 def test_while_the_loss_falls_the_network_knows_one_class():
     runs = [r for r in measured("class_order") if r.run.momentum == 0.8]
-    assert len(runs) == 5
+    assert len(runs) == 10
     for run in runs:
         assert run.train_losses[2] < run.train_losses[0]
         assert all(accuracy < 0.15 for accuracy in run.test_accuracies[:3])
         # In the first epoch the answer is the class of the moment, whatever the image.
         for answers in run.answers[1:10]:
             assert max(answers) > 0.9 * sum(answers)
+
+
+def test_more_momentum_kills_within_an_epoch_and_none_kills_nobody():
+    epoch = 1389
+    died = {
+        momentum: [
+            r.died_after for r in measured("class_order_momenta") if r.run.momentum == momentum
+        ]
+        for momentum in (0.0, 0.95)
+    }
+    assert {len(steps) for steps in died.values()} == {5}
+    assert max(died[0.95]) <= epoch
+    assert min(died[0.0]) == np.inf
+    assert min(r.died_after for r in measured("class_order") if r.run.momentum == 0.9) > 4 * epoch
+    assert min(r.died_after for r in measured("class_order") if r.run.momentum == 0.8) == np.inf
 
 
 def test_few_images_part_the_two_momenta_for_six_passes():

@@ -59,4 +59,4 @@ def test_each_cell_has_its_seeds():
             cells.setdefault((run.momentum, run.pixels, run.order), []).append(run.seed)
     assert len(cells) == 2 * 3 * 3
     for (_, pixels, order), seeds in cells.items():
-        assert sorted(seeds) == list(range(5 if (pixels, order) == ("unit", "sorted") else 3))
+        assert sorted(seeds) == list(range(10 if (pixels, order) == ("unit", "sorted") else 3))
