@@ -1,6 +1,7 @@
-"""Questions and predictions of every kind, for the tests of what asks."""
+"""Questions and predictions of every kind, and chapters of them, for the tests of what asks."""
 
 from cnnlesson.widgets import Prediction, Question
+from cnnlesson.widgets.shared.chapters import Chapter
 
 AT = {"at": "After the figures"}
 
@@ -73,3 +74,9 @@ PREDICTIONS = {
     ),
 }
 TRUTHS = {"choose": "higher", "slider": 0.87, "curve": [0.5, 0.3, 0.02]}
+CHAPTERS = [Chapter(f"{i:02}", f"Part {i}", f"part_{i}.html", minutes=10 * i) for i in range(1, 13)]
+ASKING = Chapter(
+    *("00", "What is asked", "part_0.html", 5),
+    predictions=[PREDICTIONS[kind].beside(TRUTHS[kind]).data() for kind in PREDICTIONS],
+    questions=[question.data() for question in QUESTIONS.values()],
+)

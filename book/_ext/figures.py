@@ -36,15 +36,17 @@ def _scripts() -> dict[str, str]:
     sources = {name: sources_of(name) for name in sorted(folders)}
     needs = {name: set(needed(name, own)) for name, own in sources.items()}
     shared = sources_of("shared")
+    everywhere = {*needs["question"], "progress"}  # what marks.js needs too
     common = {
         module
         for module in shared
-        if sum(module in need for need in needs.values()) > 2 or module in needs["question"]
+        if sum(module in need for need in needs.values()) > 2 or module in everywhere
     }
+    page = "".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("mount", "marks"))
     scripts = {
         "figures": shorter(
-            f'(() => {{\n"use strict";\n{(_HERE / "mount.js").read_text("utf-8")}'
-            f"{definitions(shared, common)}mountAll();\n}})();\n"
+            f'(() => {{\n"use strict";\n{page}'
+            f"{definitions(shared, common)}mountAll();\nmarkAll();\n}})();\n"
         )
     }
     for name, own in sources.items():

@@ -1,12 +1,15 @@
 """What a chapter of the built book asks: hidden until it is answered, and walked by a learner."""
 
 import json
+import re
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from building import PAGES
+from building import PAGES, ROOT
+from figure_page import check_within
 from playwright.sync_api import expect
-from test_questions import candidates
+from test_questions import candidates, predictions, questions
 
 CHAPTERS = [page for page in PAGES if page.split("/")[-1][0].isdigit()]
 WALKED = "notebooks/06_momentum"
@@ -91,10 +94,105 @@ def test_a_learner_walks_through_a_chapter_and_comes_back_the_next_day(book, ope
             asked.get_by_role("button", name="Start over").click()
         give(asked, right)
         expect(reply).to_have_text(f"Right. {question['because']}".replace("`", ""))
-    page.reload()
+    check_foot(page, "2 of 2 predicted, 6 of 6 right")
+    page.close()
+    # The next day.
+    visit = open_page((book / "book" / "intro.html").as_uri(), 390, "dark")
+    page = visit.page
+    go_on = figure(page, "paths", 0).get_by_role("link", name="Continue where you were")
+    expect(go_on).to_have_text("Continue where you were: 6. Momentum in equations")
+    go_on.click()
     for i, words in enumerate(told, start=2):
         expect(figure(page, "prediction", i).locator(".beside")).to_have_text(words)
     for i in range(len(asked_on(soup, "question"))):
         expect(figure(page, "question", i).get_by_role("status").last).to_contain_text("Right.")
+    page.locator(".so-far").get_by_role("link", name="Your record").click()
+    check_record(page, told, asked_on(soup, "question"))
     assert visit.errors == []
     assert visit.foreign == []
+
+
+def check_foot(page, words):
+    """Go to the end of a chapter, and wait until it counts as read."""
+    foot = page.locator(".so-far")
+    foot.scroll_into_view_if_needed()
+    expect(foot).to_have_text(f"Your record: {words}")
+    mark = page.locator(".bd-sidenav a", has_text="6. Momentum in equations").locator(".mark")
+    expect(mark).to_have_text(" (read)")
+
+
+def check_record(page, told, asked):
+    """Read the record, and print it."""
+    record = figure(page, "reader_record", 0)
+    expect(record.locator(".beside")).to_have_text(told)
+    expect(record.locator(".right")).to_have_count(len(asked))
+    expect(record).to_contain_text("Read.")
+    expect(record.locator(".on-paper")).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(record.locator(".on-paper")).to_contain_text("Name: ____")
+    expect(record.get_by_role("button")).to_have_count(0)  # they are hidden
+    for words in told:
+        expect(record.get_by_text(words)).to_be_visible()
+    check_within(page)
+    assert len(re.findall(rb"/Type /Page\b", page.pdf(format="A4"))) in (1, 2)
+    page.emulate_media(media="screen")
+    link = record.get_by_role("link", name=asked[0]["prompt"].replace("`", "")[:20])
+    link.click()
+    expect(figure(page, "question", 0)).to_be_in_viewport()
+
+
+def data_on(book, page, module):
+    [figure] = page_of(book, page).select(f"[data-module={module}]")
+    return json.loads(figure["data-state"])["_data"]
+
+
+def test_a_way_takes_the_time_that_its_chapters_state(book):
+    """A sum of minutes, read here from the pages in another way than where they are built."""
+    minutes = []
+    for page in CHAPTERS:
+        text = page_of(book, page).select_one(".admonition").get_text()
+        minutes.append(int(re.search(r"Time: (\d+) minutes", text)[1]))
+    ways = {way["key"]: way for way in data_on(book, "book/intro", "paths")["ways"]}
+    for way in ways.values():
+        start, end = way["chapters"]
+        hours, rest = divmod(sum(minutes[start - 1 : end]), 60)
+        found = [int(number) for number in re.findall(r"(\d+) (?:hour|minute)", way["words"])]
+        assert found == [number for number in (hours, rest) if number]
+    assert sum(minutes[:5]) <= 4 * 60, "more than an afternoon"
+
+
+def test_the_record_knows_all_that_is_asked_and_where(book):
+    found = {c["number"]: c for c in data_on(book, "book/record", "reader_record")["chapters"]}
+    for page in CHAPTERS:
+        chapter = found[page.split("/")[1][:2]]
+        notebook = nbformat.read(ROOT / f"{page}.ipynb", as_version=4)
+        told = [prediction for prediction in predictions(notebook) if "truth" in prediction]
+        assert chapter["predictions"] == told
+        asked = questions(notebook)
+        assert [q["name"] for q in chapter["questions"]] == [q["name"] for q in asked]
+        assert chapter["address"] == f"../{page}.html"
+        places = {element["id"] for element in page_of(book, page).select("[id]")}
+        assert {f"question-{question['name']}" for question in asked} <= places
+        assert {f"prediction-{prediction['name']}" for prediction in told} <= places
+
+
+def test_a_visit_is_no_reading_and_a_chapter_that_was_read_stays_so(book, open_page):
+    page = open_page((book / "notebooks" / "01_digits.html").as_uri(), 390).page
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    mark = page.locator(".bd-sidenav .mark").first
+    expect(mark).to_have_text("")
+    page.wait_for_timeout(600)
+    assert page.evaluate("localStorage.getItem('cnnlesson.answers')") is None
+    page.locator("#predict, .admonition.tip").first.scroll_into_view_if_needed()
+    page.mouse.wheel(0, 1500)
+    expect(mark).to_have_text(" (begun)")
+    page.locator(".so-far").scroll_into_view_if_needed()
+    expect(mark).to_have_text(" (read)")
+    expect(page.locator(".so-far")).to_have_text("Your record")  # nothing was answered
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(600)
+    kept = json.loads(page.evaluate("localStorage.getItem('cnnlesson.answers')"))
+    assert kept["answers"]["01"]["given"]["isRead"] is True
+    assert kept["answers"]["01"]["given"]["place"] in ("", "the-digits")
+    page.evaluate("localStorage.clear()")

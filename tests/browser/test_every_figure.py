@@ -8,7 +8,7 @@ from itertools import product
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
-from asked import PREDICTIONS, QUESTIONS
+from asked import ASKING, CHAPTERS, PREDICTIONS, QUESTIONS
 from figure_page import HANDS_AND_EYES, check_by_kind, check_within, frames, go_to
 from playwright.sync_api import expect
 from test_map_lab import made_up_map
@@ -17,6 +17,8 @@ from test_run_explorer import random_results
 
 from cnnlesson import widgets
 from cnnlesson.widgets import ConvolutionExplorer, MapLab, OrderExplorer, RunExplorer, ShapeExplorer
+from cnnlesson.widgets.paths import Paths
+from cnnlesson.widgets.reader_record import ReaderRecord
 from cnnlesson.widgets.shared.figure import Figure
 
 NAMED = [getattr(widgets, name) for name in widgets.__all__]
@@ -25,12 +27,17 @@ MADE_WITH = {
     OrderExplorer: [made_up_runs()],
     RunExplorer: [random_results(5)],
 }
-# These are made by functions of their own.
-ASKED = {"prediction": PREDICTIONS["curve"], "question": QUESTIONS["number"]}
-FIGURES = {
-    cls.module: ASKED.get(cls.module) or cls(*MADE_WITH.get(cls, []))
+# These are words. The first two are made by functions of their own; the others are the book's.
+ASKED = {
+    "prediction": PREDICTIONS["curve"],
+    "question": QUESTIONS["number"],
+    "paths": Paths(CHAPTERS),
+    "reader_record": ReaderRecord([ASKING, *CHAPTERS]),
+}
+FIGURES = ASKED | {
+    cls.module: cls(*MADE_WITH.get(cls, []))
     for cls in NAMED
-    if issubclass(cls, Figure)
+    if issubclass(cls, Figure) and cls.module not in ASKED
 }
 # What is asked stands there in words, and what is answered in the browser's storage, not in the
 # address: an address is sent to others.

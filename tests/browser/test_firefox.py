@@ -126,7 +126,8 @@ SHOW = """async () => {
             for (let i = 0; i < 20 && figure.innerHTML === before; i++) await rest();
             moved.push(figure.innerHTML !== before);
         }
-        const asks = ["question", "prediction"].includes(figure.dataset.module);
+        const asks = ["question", "prediction", "paths", "reader_record"].includes(
+            figure.dataset.module);
         const works = asks ? figure.querySelector(".is-live") : moved.includes(true);
         if (!works) wrong.push(figure.dataset.module);
     }

@@ -1,30 +1,14 @@
 // What a reader says before the chapter answers; and later, what they said beside the truth.
-import { hear, keep, recall } from "../shared/answers.js";
+import { hear, keep } from "../shared/answers.js";
 import { addProse, choices, recallAndWarn, reply } from "../shared/asking.js";
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { inDigits, number } from "../shared/numbers.js";
+import { besides, curvePlot, isPossible, tell } from "../shared/told.js";
 
-const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
-
-/** Whether it could have been predicted: storage may hold anything. */
-export function fits({ kind, options, low, high, columns }, given) {
-  const isInside = (value) => isNumber(value) && value >= low && value <= high;
-  if (kind === "choose") return options.includes(given);
-  if (kind === "slider") return isInside(given);
-  return Array.isArray(given) && given.length === columns.length && given.every(isInside);
-}
-
-/** What was said, and what is: in words. */
-export function compute({ kind, truth, decimals, unit, given }) {
-  if (kind === "curve") {
-    return given === null ? "You drew no curve." : "Dashed is what you drew, solid what is.";
-  }
-  const show = (value) => (kind === "slider" ? number(value, decimals) + unit : value);
-  const is = kind === "slider" ? show(truth) : `“${truth}”`;
-  if (given === null) return `You made no prediction. It is ${is}.`;
-  const said = kind === "slider" ? show(given) : `“${given}”`;
-  return `You said ${said}; it is ${is}.`;
+/** What is said beside the truth. */
+export function compute(told) {
+  return besides(told);
 }
 
 function chooser(self, { options }, keepIt) {
@@ -53,42 +37,13 @@ function setter(self, { low, high, step, label, unit, decimals }, keepIt) {
   return (given) => self.setOwn("guess", given);
 }
 
-/** A plot with room for two curves: what is said, and what is. */
-function curvePlot(self, { columns, low, high, xLabel, yLabel, isLog }, label, items) {
-  const chart = self.plot(self.root, {
-    label,
-    isImage: true,
-    height: (width) => Math.min(width * 0.5, 300),
-    margin: [24, 24, 36, 56]
-  });
-  chart.legend("", items);
-  const curves = items.map(([kind]) => add(chart.inside, "path", { class: kind }));
-  const marks = columns.map((text, i) => [i, text]);
-  const frame = () =>
-    chart.frame({
-      x: [-0.3, columns.length - 0.7],
-      y: [low, high],
-      isLogY: isLog,
-      columns: marks,
-      xLabel,
-      yLabel
-    });
-  const draw = (lists) => {
-    frame();
-    lists.forEach((heights, i) =>
-      set(curves[i], { d: heights ? chart.line(heights.map((y, x) => [x, y])) : "" })
-    );
-  };
-  return { chart, draw };
-}
-
 function drawer(self, content, keepIt) {
   const { columns, low, high, isLog } = content;
   const middle = isLog ? Math.sqrt(low * high) : (low + high) / 2;
   const names = columns.map((_, i) => `height${i}`);
   for (const name of names) self.setOwn(name, middle, [low, high]);
   add(self.root, "p", {}, "Draw on the plot, or tap where the curve goes.");
-  const { chart, draw } = curvePlot(self, content, "The curve that you draw", [
+  const { chart, draw } = curvePlot(self, self.root, content, "The curve that you draw", [
     ["path momentum", "your prediction"]
   ]);
   const handles = add(chart.inside, "path", { class: "dots momentum" });
@@ -150,32 +105,11 @@ function ask(self, content) {
   };
   const show = MAKERS[content.kind](self, content, keepIt);
   const answering = reply(self.root);
-  const kept = recallAndWarn(content.name, (given) => fits(content, given), answering);
+  const kept = recallAndWarn(content.name, (given) => isPossible(content, given), answering);
   if (kept) {
     show(kept.given);
     told();
   }
-}
-
-function tell(self, content) {
-  const { kind, name, truth } = content;
-  const words = add(self.root, "p", { class: "beside" });
-  const curves =
-    kind === "curve" &&
-    curvePlot(self, content, `${content.yLabel}: what you drew, and what was measured`, [
-      ["path plain", "your prediction"],
-      ["path momentum", "measured"]
-    ]);
-  self.draw = () => {
-    const given = recall(name, (value) => fits(content, value))?.given ?? null;
-    setText(words, compute({ ...content, given }));
-    if (curves) curves.draw([given, truth]);
-  };
-  self.undo.push(
-    hear((changed) => {
-      if (changed === name) self.redraw();
-    })
-  );
 }
 
 function render({ model, el }) {
@@ -183,8 +117,10 @@ function render({ model, el }) {
   const isTold = "truth" in content;
   const self = figure({ model, el }, isTold ? "Your prediction and the truth" : "Prediction");
   self.root.classList.add("asking");
-  if (isTold) tell(self, content);
-  else ask(self, content);
+  if (isTold) {
+    self.draw = tell(self, self.root, content);
+    self.undo.push(hear(self.redraw));
+  } else ask(self, content);
   return self.start();
 }
 

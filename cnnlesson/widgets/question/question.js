@@ -3,7 +3,7 @@ import { keep } from "../shared/answers.js";
 import { addProse, choices, recallAndWarn, reply } from "../shared/asking.js";
 import { add, set } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
-import { judge } from "./judge.js";
+import { judge } from "../shared/judge.js";
 
 /** Judge several answers: the tests ask for all that there are. */
 export function compute({ given, ...question }) {

@@ -4,6 +4,7 @@
 // works on without it, and says so once.
 
 const PLACE = "cnnlesson.answers"; // in the browser's storage, for all pages of the book
+const ASIDE = `${PLACE}.aside`; // what could not be read
 const VERSION = 1;
 
 /** @typedef {{ given: any, right?: boolean, tries?: number }} Entry what a reader gave */
@@ -20,7 +21,7 @@ const TROUBLES = {
 
 /** @type {Map<string, Entry>} */
 const ofThisVisit = new Map();
-/** @type {Set<(name: string) => void>} */
+/** @type {Set<() => void>} */
 const listeners = new Set();
 /** @type {Set<string>} */
 const noted = new Set(); // troubles, in the order in which they came
@@ -55,7 +56,7 @@ function readAll() {
   noted.add(TROUBLES.damaged);
   try {
     localStorage.removeItem(PLACE); // first: both might not fit
-    localStorage.setItem(`${PLACE}.aside`, text);
+    localStorage.setItem(ASIDE, text);
   } catch {
     noted.add(TROUBLES.full);
   }
@@ -78,6 +79,17 @@ export function recall(name, fits) {
   return null;
 }
 
+/** Forget everything, and tell who listens. */
+export function forget() {
+  ofThisVisit.clear();
+  try {
+    for (const place of [PLACE, ASIDE]) localStorage.removeItem(place);
+  } catch {
+    noted.add(TROUBLES.forbidden);
+  }
+  for (const listener of listeners) listener();
+}
+
 /**
  * Keep an entry, beside whatever other pages keep, and tell who listens.
  * @param {string} name
@@ -91,12 +103,12 @@ export function keep(name, entry) {
   } catch {
     if (!noted.has(TROUBLES.forbidden)) noted.add(TROUBLES.full);
   }
-  for (const listener of listeners) listener(name);
+  for (const listener of listeners) listener();
 }
 
 /**
- * Hear of what is kept on this page; returns what ends that.
- * @param {(name: string) => void} listener
+ * Hear that this page kept or forgot something; returns what ends that.
+ * @param {() => void} listener
  */
 export function hear(listener) {
   listeners.add(listener);

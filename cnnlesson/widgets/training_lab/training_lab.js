@@ -8,9 +8,9 @@ import { figure } from "../shared/figure.js";
 import { curveSample, logarithmic, lossCurves } from "../shared/loss_curves.js";
 import { number } from "../shared/numbers.js";
 import { levels } from "../shared/pixels.js";
+import { save, savePicture } from "../shared/saving.js";
 import { answerStrip, deadWords, kernelPicture } from "./inside.js";
 import { cellsOf, curveOf, imagesSeen, namesOf, tableOf, verdictOf } from "./record.js";
-import { save, savePicture } from "./saving.js";
 
 /** @import { RunRecord, SeedRecord } from "./record.js" */
 /** @import { Report } from "./worker.js" */

@@ -1,5 +1,5 @@
 // Files that a reader takes along: what was measured, and the picture of it.
-import { setStyle } from "../shared/dom.js";
+import { setStyle } from "./dom.js";
 
 /** @type {(name: string, type: string, content: string) => void} */
 export function save(name, type, content) {
