@@ -9,14 +9,13 @@ import json
 import re
 from base64 import b64decode, b64encode
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
 from pathlib import Path
 from shutil import rmtree
 
+import oxipng
 import pydata_sphinx_theme
 from fontTools.subset import Options, Subsetter, load_font, save_font
 from pages import rewrite_pages, when_written
-from PIL import Image
 from sphinx.application import Sphinx
 
 _ICONS = r"<!-- So that users can add custom icons -->\s*<script[^>]*></script>"
@@ -59,14 +58,11 @@ def _shorten(page: str) -> str:
 def _repack(notebook: Path) -> None:
     """Write a notebook without indents, and its pictures, pixel for pixel, in fewer bytes."""
     content = json.loads(notebook.read_text("utf-8"))
-    outputs = (output for cell in content["cells"] for output in cell.get("outputs", []))
-    for data in (output["data"] for output in outputs if "image/png" in output.get("data", {})):
-        smaller = BytesIO()
-        with Image.open(BytesIO(b64decode(data["image/png"]))) as image:
-            is_solid = image.mode == "RGBA" and image.getextrema()[3] == (255, 255)
-            picture = image.convert("RGB") if is_solid else image
-            picture.save(smaller, "PNG", compress_level=9, dpi=image.info.get("dpi"))
-        data["image/png"] = b64encode(smaller.getvalue()).decode() + "\n"
+    for cell in content["cells"]:
+        for data in (output.get("data", {}) for output in cell.get("outputs", [])):
+            if "image/png" in data:
+                smaller = oxipng.optimize_from_memory(b64decode(data["image/png"]), level=1)
+                data["image/png"] = b64encode(smaller).decode() + "\n"
     packed = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     notebook.write_text(packed, "utf-8")
 
