@@ -94,3 +94,54 @@ def test_how_the_test_images_are_drawn_does_not_matter(fit, momentum):
     assert split["seeds"] == 5
     others = fit.loc[momentum].drop(("unit", "sorted"))
     assert split["most"] < others["least"].min()
+
+
+def test_it_is_the_momentum_and_not_the_effective_step():
+    same_step = measured("class_order_steps")
+    assert {r.run.lr / (1 - r.run.momentum) for r in same_step} == {pytest.approx(0.01)}
+    runs = {momentum: [] for momentum in (0.0, 0.8)}
+    for run in same_step:
+        runs[run.run.momentum].append(run)
+    climbing = [r for r in measured("class_order") if r.run.momentum == 0.9]
+    for own in runs.values():
+        assert len(own) == 5
+        assert max(r.train_losses[3] for r in own) < min(r.train_losses[3] for r in climbing) / 2
+        assert min(r.active_shares[39][1] for r in own) > 2 * max(
+            r.active_shares[39][1] for r in climbing
+        )
+    assert min(r.active_shares[39][1] for r in runs[0.0]) > 0.5
+
+
+def test_after_one_epoch_as_many_are_off_and_more_of_them_for_good():
+    headline, one = measured("class_order"), measured("class_order_one_epoch")
+    active, dead = (
+        {momentum: np.array(values) for momentum, values in pairs.items()}
+        for pairs in (
+            {m: [r.active_shares[9][1] for r in headline if r.run.momentum == m] for m in PRINTED},
+            {
+                m: [r.dead_channels[1] for r in one if r.run.momentum == m]
+                for m in (0.0, 0.8, 0.9, 0.95)
+            },
+        )
+    )
+    assert active[0.8].min() < active[0.9].max()
+    assert {len(values) for values in dead.values()} == {5}
+    assert max(dead[0.0].max(), dead[0.8].max()) < 0.1 < dead[0.9].min() < 0.5 < dead[0.95].min()
+
+
+def test_borders_kill_and_absence_forgets():
+    cells = {}
+    for run in measured("class_order_partly"):
+        cells.setdefault((run.run.order, run.run.stretch, run.run.momentum), []).append(run)
+    assert {len(runs) for runs in cells.values()} == {5}
+
+    def both(order, stretch, value):
+        return [value(r) for m in PRINTED for r in cells[order, stretch, m]]
+
+    for size in (100, 1000):
+        assert max(both("windows", size, lambda r: r.test_accuracies[2])) < 0.2
+    for size in (32, 100):
+        assert min(both("blocks", size, lambda r: r.test_accuracies[2])) > 0.9
+    assert min(both("blocks", 1000, lambda r: r.test_accuracies[2])) > 0.6
+    assert min(r.train_losses[2] for r in cells["windows", 100, 0.9]) > 0.8
+    assert max(r.train_losses[2] for r in cells["windows", 1000, 0.9]) < 0.5

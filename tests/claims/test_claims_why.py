@@ -53,14 +53,18 @@ def test_the_edge_falls_with_momentum_where_the_bowl_says_it_rises(edges, pixels
 
 
 def test_without_momentum_the_sharpness_settles_at_its_limit(curvature):
-    plain = curvature.query("batch_size == 32 and schedule == 'constant' and step > 0")
+    plain = curvature.query(
+        "batch_size == 32 and num_images == 6000 and schedule == 'constant' and step > 0"
+    )
     ends = last(plain.query("momentum == 0 and lr < 0.5"))
     ratios = (ends["sharpness"] / ends["higher"]).groupby(ends["lr"]).median()
     assert ratios.between(0.5, 1.5).all()
 
 
 def test_with_momentum_batches_obey_the_lower_limit_and_not_the_higher(curvature):
-    batches = curvature.query("batch_size == 32 and schedule == 'constant' and step > 0")
+    batches = curvature.query(
+        "batch_size == 32 and num_images == 6000 and schedule == 'constant' and step > 0"
+    )
     ends = last(batches[batches["effective"].between(0.15, 0.3)])
     assert sorted(ends["momentum"].unique()) == [0.0, 0.9, 0.98]
     lower = (ends["batch_sharpness"] / ends["lower"]).groupby(ends["momentum"]).median()
@@ -70,7 +74,7 @@ def test_with_momentum_batches_obey_the_lower_limit_and_not_the_higher(curvature
 
 
 def test_noise_makes_a_difference_at_one_step_size_and_hardly_any_at_the_other(curvature):
-    heavy = curvature.query("momentum == 0.9 and schedule == 'constant'")
+    heavy = curvature.query("momentum == 0.9 and schedule == 'constant' and num_images == 250")
     calm, noisy = (heavy.query("batch_size == @size") for size in (250, 32))
     after = {
         (name, lr, step): rows.query("lr == @lr and step == @step")["sharpness"]
@@ -86,7 +90,9 @@ def test_noise_makes_a_difference_at_one_step_size_and_hardly_any_at_the_other(c
 
 
 def test_up_to_a_quarter_the_lower_limit_holds_within_a_factor_of_two(curvature):
-    batches = curvature.query("batch_size == 32 and schedule == 'constant' and step > 0")
+    batches = curvature.query(
+        "batch_size == 32 and num_images == 6000 and schedule == 'constant' and step > 0"
+    )
     ends = last(batches[batches["effective"] < 0.3])
     ratios = ends["batch_sharpness"] / ends["lower"]
     assert ends.groupby(["lr", "momentum"]).ngroups == 5
@@ -95,7 +101,9 @@ def test_up_to_a_quarter_the_lower_limit_holds_within_a_factor_of_two(curvature)
 
 
 def test_with_the_most_memory_the_batch_sharpness_climbs_first(curvature):
-    climb = curvature.query("momentum == 0.98 and lr == 0.005 and batch_size == 32")
+    climb = curvature.query(
+        "momentum == 0.98 and lr == 0.005 and batch_size == 32 and num_images == 6000"
+    )
     medians = climb.groupby("step")["batch_sharpness"].median()
     assert medians[32] > 5 * medians[188]
 
@@ -112,7 +120,7 @@ def test_collapsed_networks_have_more_dead_channels_in_the_second_layer(grid):
 
 
 def test_the_more_memory_the_later_the_channels_die(curvature):
-    constant = curvature.query("batch_size == 32 and schedule == 'constant'")
+    constant = curvature.query("batch_size == 32 and num_images == 6000 and schedule == 'constant'")
     beyond = constant[constant["dead_2"] >= 0.5].query(
         "(momentum == 0 and lr == 1) or (momentum == 0.9 and lr == 0.2)"
         " or (momentum == 0.98 and lr == 0.05)"
@@ -124,7 +132,9 @@ def test_the_more_memory_the_later_the_channels_die(curvature):
 
 def test_the_schedule_saves_some_but_not_all(curvature):
     cycle = last(curvature.query("schedule == 'one-cycle'"))
-    steady = last(curvature.query("schedule == 'constant' and batch_size == 32"))
+    steady = last(
+        curvature.query("schedule == 'constant' and batch_size == 32 and num_images == 6000")
+    )
     steady = steady.merge(cycle[["lr", "momentum"]].drop_duplicates())
     assert 0 < cycle["has_collapsed"].sum() < steady["has_collapsed"].sum()
     rows = curvature.query("schedule == 'one-cycle' and step > 0")
@@ -135,7 +145,9 @@ def test_the_schedule_saves_some_but_not_all(curvature):
 
 
 def test_runs_learn_above_their_limit_just_inside_the_edge(curvature):
-    batches = curvature.query("batch_size == 32 and schedule == 'constant' and momentum > 0")
+    batches = curvature.query(
+        "batch_size == 32 and num_images == 6000 and schedule == 'constant' and momentum > 0"
+    )
     near = last(batches[np.isclose(batches["effective"], 1)])
     assert near["test_accuracy"].median() > 0.8
     assert (near["batch_sharpness"] / near["lower"]).median() > 2
