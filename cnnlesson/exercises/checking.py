@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnlesson._support.arguments import checked
-from cnnlesson.exercises import chapter_1, chapter_2, chapter_3, chapter_4, chapter_5
+from cnnlesson.exercises import chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6
 from cnnlesson.exercises.off import AnswerError
 
 __all__ = ["Verdict", "check"]
 
-_CHAPTERS = (chapter_1, chapter_2, chapter_3, chapter_4, chapter_5)
+_CHAPTERS = (chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6)
 # A check returns what is said to a right answer, if there is more to say than that it is right.
 _CHECKS: dict[str, Callable[[Any], str | None]] = {
     f"0{chapter}-{i}": look

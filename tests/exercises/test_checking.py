@@ -1,18 +1,14 @@
 """`check` as a whole: what it tells, and that each exercise has its ways to be wrong."""
 
 import inspect
+from importlib import import_module
 
 import pytest
-import test_chapter_1
-import test_chapter_2
-import test_chapter_3
-import test_chapter_4
-import test_chapter_5
 
 import cnnlesson
 from cnnlesson import check
 
-CHAPTERS = (test_chapter_1, test_chapter_2, test_chapter_3, test_chapter_4, test_chapter_5)
+CHAPTERS = [import_module(f"test_chapter_{i}") for i in range(1, 7)]
 RIGHT = {name: answers for chapter in CHAPTERS for name, answers in chapter.RIGHT.items()}
 WRONG = {name: answers for chapter in CHAPTERS for name, answers in chapter.WRONG.items()}
 
