@@ -1,7 +1,7 @@
 """Answers to the chapters' exercises are looked at: what is off is said, what is right is not.
 
-A module for each chapter, and `check`, which knows them all. No network is trained here, nothing
-is drawn, and no answer is written down where a docstring shows it.
+A module for each chapter, and `check`, which knows them all. Nothing is drawn here, no network is
+trained but by a learner's own function, and no docstring shows an answer.
 """
 
 import lazy_loader as lazy

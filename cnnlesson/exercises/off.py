@@ -102,7 +102,7 @@ def tensor(answer: object, *shape: int) -> Tensor:
     return found
 
 
-def called(answer: object, *arguments: Any) -> Any:
+def called(answer: object, *arguments: Any, returns: bool = True) -> Any:
     """Return what a learner's function gives.
 
     Parameters
@@ -111,6 +111,8 @@ def called(answer: object, *arguments: Any) -> Any:
         The function.
     *arguments : object
         What it is given.
+    returns : bool, default True
+        Whether it is to return something; else it changes what it is given.
 
     Returns
     -------
@@ -129,5 +131,5 @@ def called(answer: object, *arguments: Any) -> Any:
         result = answer(*arguments)
     except Exception as error:  # whatever a learner's code raises
         raise AnswerError(f"Your function fails: {type(error).__name__}: {error}") from None
-    off_if(result is None, "Your function returns nothing.")
+    off_if(returns and result is None, "Your function returns nothing.")
     return result

@@ -25,7 +25,7 @@ LEADS_TO = {
     "nesterov": "09_conventions",
     "softmax twice": "04_training",
     "adam": "12_going_further",
-    "overfitting": "05_evaluation",
+    "overfitting": "04_training",
     "hyperparameter": "10_map",
     "backpropagation": "04_training",
     "cnn": "02_convolution",

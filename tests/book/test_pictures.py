@@ -46,3 +46,19 @@ def test_they_are_sharp_on_a_dense_screen(pictures):
     """On a phone a picture is 358 pixels wide at most, and a dense screen shows two for each."""
     widths = [int(image["width"]) for image, _ in pictures]
     assert sum(width >= 2 * 358 for width in widths) > 0.8 * len(widths)
+
+
+def test_on_a_phone_the_letters_of_a_plot_can_be_read_and_its_end_is_reached(book, open_page):
+    page = open_page((book / "notebooks" / "06_momentum.html").as_uri(), width=390).page
+    box = page.locator("#fig-06-rates .pst-scrollable-table-container")
+    plot = box.locator("img")
+    plot.scroll_into_view_if_needed()
+    page.wait_for_function("(e) => e.complete && e.naturalWidth", arg=plot.element_handle())
+    shown, drawn = plot.evaluate("(e) => [e.getBoundingClientRect().width, e.naturalWidth]")
+    assert 22 * shown / drawn > 10.5  # 11 points at 144 dots an inch
+    assert box.evaluate("(e) => getComputedStyle(e).maskImage").startswith("linear-gradient")
+    box.evaluate("(e) => e.scrollTo(e.scrollWidth, 0)")
+    ends = box.evaluate(
+        "(e) => [e, e.firstElementChild].map((x) => x.getBoundingClientRect().right)"
+    )
+    assert ends[0] - ends[1] > 30  # what fades is beyond the plot

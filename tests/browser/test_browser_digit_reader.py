@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from figure_page import HAND_AND_EYE
+from figure_page import HAND_AND_EYE, frames
 from playwright.sync_api import expect
 
 from cnnlesson import evaluate, load_digits, predict_logits, standardize
@@ -228,6 +228,17 @@ def test_a_finger_draws_and_the_page_stays(open_figure):
     assert (paper[5:23, 14] == 255).all()
     assert page.evaluate("scrollY") == top
     assert "Reads a 1," in read["verdict"]
+
+
+def test_on_a_phone_the_maps_come_right_after_the_verdict(open_figure):
+    page = open_figure(width=390)
+    frames(page)
+    verdict, maps, table = (
+        page.locator(f".is-live {part}").first.bounding_box()
+        for part in (".verdict", ".next + .columns .pixels", "table")
+    )
+    assert verdict["y"] < maps["y"] < table["y"]
+    assert maps["y"] - verdict["y"] < 260
 
 
 def test_a_second_finger_leaves_no_mark(open_figure):

@@ -169,6 +169,14 @@ def test_a_finger_taps_drags_and_scrolls(open_figure):
     assert place() == before
 
 
+def test_on_a_phone_the_verdict_stands_right_below_what_is_tapped(open_figure):
+    page = open_figure(width=390)
+    frames(page)
+    chart, verdict = (page.locator(f".is-live {part}").first for part in ("svg", ".readouts p"))
+    tapped, told = chart.bounding_box(), verdict.bounding_box()
+    assert 0 <= told["y"] - (tapped["y"] + tapped["height"]) < 30
+
+
 def test_bands_and_lines_lie_where_the_spectral_radius_is_theirs(open_figure):
     page = open_figure()
     svg, box = inside_of(page, 0)

@@ -1,15 +1,14 @@
 """`check` as a whole: what it tells, and that each exercise has its ways to be wrong."""
 
 import inspect
+from importlib import import_module
 
 import pytest
-import test_chapter_1
-import test_chapter_2
 
 import cnnlesson
 from cnnlesson import check
 
-CHAPTERS = (test_chapter_1, test_chapter_2)
+CHAPTERS = [import_module(f"test_chapter_{i}") for i in range(1, 7)]
 RIGHT = {name: answers for chapter in CHAPTERS for name, answers in chapter.RIGHT.items()}
 WRONG = {name: answers for chapter in CHAPTERS for name, answers in chapter.WRONG.items()}
 
@@ -21,14 +20,14 @@ def names():
 
 
 def test_an_exercise_that_is_not_there_is_named_and_the_others_too():
-    with pytest.raises(ValueError, match=r"01-1, .*02-6, found '2-1'; it stands beside"):
+    with pytest.raises(ValueError, match=r"01-1, .*02-6.*, found '2-1'; it stands beside"):
         check("2-1", 0)
 
 
 def test_each_exercise_has_a_right_answer_and_three_kinds_of_wrong_ones():
     assert set(RIGHT) == set(WRONG) == set(names())
     for name, answers in WRONG.items():
-        assert len({check(name, answer).words for answer, _ in answers}) >= 3, name
+        assert len({words for _, words in answers}) >= 3, name
 
 
 def test_help_holds_no_answer():
