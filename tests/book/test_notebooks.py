@@ -27,7 +27,7 @@ PARTS = [
     "# Key points",
     "# Sources",
 ]
-FIRST_HALF = CHAPTERS[:6]  # whose times are measured, and whose exercises are checked
+FIRST_HALF = CHAPTERS[:6]  # whose exercises are checked
 PHOTOGRAPHS = re.compile(r"\b(imshow|show_\w+)\(")
 EXCUSES = {"nbval-ignore-output", "nbval-skip"}
 
