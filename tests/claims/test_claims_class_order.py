@@ -98,7 +98,7 @@ def test_how_the_test_images_are_drawn_does_not_matter(fit, momentum):
 
 def test_it_is_the_momentum_and_not_the_effective_step():
     same_step = measured("class_order_steps")
-    assert {r.run.lr / (1 - r.run.momentum) for r in same_step} == {pytest.approx(0.01)}
+    assert [r.run.lr / (1 - r.run.momentum) for r in same_step] == pytest.approx([0.01] * 10)
     runs = {momentum: [] for momentum in (0.0, 0.8)}
     for run in same_step:
         runs[run.run.momentum].append(run)
