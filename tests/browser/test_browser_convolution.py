@@ -49,6 +49,18 @@ def colours(canvas):
     return data[..., :3]
 
 
+@pytest.fixture
+def open_figure(open_figure):
+    """Return the same, with what is folded unfolded."""
+
+    def unfolded(*arguments, **options):
+        page = open_figure(*arguments, **options)
+        page.locator(".is-live details").evaluate("(e) => { e.open = true; }")
+        return page
+
+    return unfolded
+
+
 def check_drawn(page, image=None):
     """Compare both maps and every number with PyTorch's, and return the settings shown."""
     frames(page)
@@ -141,7 +153,7 @@ def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme, host)
     entry.fill("99")
     assert check_drawn(page)["kernel"][7] == 9
 
-    presets = page.get_by_role("group", name="Kernels").get_by_role("button")
+    presets = page.get_by_role("group", name=re.compile("kernels", re.I)).get_by_role("button")
     seen = []
     for i, button in enumerate(presets.all()):
         if i % 2:
@@ -292,6 +304,15 @@ def test_the_address_holds_the_settings_and_the_drawing(open_figure):
     settings = check_drawn(again, image)
     assert settings["kernel"] == [0.5, -1, -1, 0, 0, 0, 1, 1, 1]
     assert (settings["pixel"], settings["activation"]) == ((11, 11), "ReLU")
+
+
+def test_what_the_chapter_comes_to_later_is_folded_at_first(open_page, addresses):
+    page = open_page(f"{addresses['file']}/index.html").page
+    expect(page.get_by_role("group", name="Kernels", exact=True)).to_be_visible()
+    for later in (page.locator("input[name=stride]"), page.get_by_role("button", name="learned 8")):
+        expect(later).to_be_hidden()
+    page.get_by_text("Learned kernels, stride").click()
+    expect(page.locator("input[name=stride]")).to_be_visible()
 
 
 def test_an_address_out_of_range_is_clamped_and_nonsense_is_ignored(open_figure):

@@ -93,27 +93,34 @@ function render({ model, el }) {
     setText(element, number(value));
     tint(element, colour);
   };
-  const presets = add(self.root, "div", {
-    class: "buttons",
-    role: "group",
-    "aria-label": "Kernels"
-  });
+  const kernels = (parent, label) =>
+    add(parent, "div", { class: "buttons", role: "group", "aria-label": label });
+  const presets = kernels(self.root, "Kernels");
+  const controls = add(self.root, "div", { class: "columns" });
+  // What the chapter comes to later is folded until then.
+  const later = add(self.root, "details");
+  add(later, "summary", {}, "Learned kernels, stride, padding, ReLU");
+  const learned = kernels(later, "Learned kernels");
+  const more = add(later, "div", { class: "columns" });
   /** @type {[Element, string][]} */
   const choices = Object.entries(PRESETS).map(([name, kernel]) => {
-    const button = self.button(presets, "", () => ({ kernel }));
+    const button = self.button(name.startsWith("learned") ? learned : presets, "", () => ({
+      kernel
+    }));
     swatch(button, kernel);
     button.append(name);
     return [button, String(kernel)];
   });
-  const controls = add(self.root, "div", { class: "columns" });
-  for (const [name, symbol] of [
-    ["digit", ""],
-    ["stride", "s"],
-    ["padding", "p"]
-  ]) {
-    self.slider(controls, name, { label: name, symbol, step: 1, show: String });
+  /** @type {[Element, string, string][]} */
+  const sliders = [
+    [controls, "digit", ""],
+    [more, "stride", "s"],
+    [more, "padding", "p"]
+  ];
+  for (const [parent, name, symbol] of sliders) {
+    self.slider(parent, name, { label: name, symbol, step: 1, show: String });
   }
-  self.choice(controls, "activation", {
+  self.choice(more, "activation", {
     label: "then",
     names: { none: "nothing", ReLU: "ReLU: max(0, sum)" }
   });
