@@ -99,6 +99,7 @@ def exercise(page: Page, figure: Locator, num_events: int) -> list[float]:
         page.evaluate("times.wait()")
         return page.evaluate("times.all")
 
+    figure.locator("details").evaluate_all("(all) => all.forEach((e) => { e.open = true; })")
     controls = figure.locator(CONTROLS).all()
     each = math.ceil(num_events / len(controls) / 2)
     for _ in range(8):
