@@ -2,10 +2,12 @@
 
 pandas and Markdown give a table's empty corners the tag of a heading; docutils gives an entry in a
 list of sources a role that has been withdrawn; a picture that scrolls does so only by finger; what
-unfolds a chapter's pages in the list of all has a sign and no name.
+unfolds a chapter's pages in the list of all has a sign and no name; what unfolds a cell has one
+name wherever it stands.
 """
 
 import re
+from html import escape, unescape
 
 from docutils import nodes
 from pages import rewrite_pages, when_written
@@ -15,6 +17,10 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 _NAMELESS = re.compile(
     r'>([^<]+)(</a>\s*<details[^>]*>\s*)<summary>(?=<span class="toctree-toggle)'
 )
+_FOLD = re.compile(r'<summary aria-label="Toggle hidden content">(.*?)</summary>', re.DOTALL)
+_EXERCISE = re.compile(r'class="caption-number">Exercise ([\d.]+)')
+_FIGURE = re.compile(r'class="caption-number">Fig\. ([\d.]+)')
+_CODE = re.compile(r"<pre>(.*?)(?:\n|</pre>)", re.DOTALL)
 _EMPTY_HEADING = re.compile(r"<th\b([^>]*)>\s*(?:<p>\s*</p>)?\s*</th>")
 
 
@@ -41,9 +47,28 @@ class ReachWidePictures(SphinxPostTransform):
                     box += image
 
 
+def _held_by(fold: re.Match) -> str:
+    """Return what the fold of a cell holds: a solution, the code of a figure, or other code."""
+    before, after = fold.string[: fold.start()], fold.string[fold.end() :]
+    cell = after.partition('<div class="cell ')[0]
+    if "solution" in fold[1] and (exercises := _EXERCISE.findall(before)):
+        return f"of exercise {exercises[-1]}"
+    if figure := _FIGURE.search(cell):
+        return f"of figure {figure[1]}"
+    [code] = _CODE.findall(cell)[:1] or _CODE.findall(before)[-1:]  # an output follows its code
+    line = unescape(re.sub(r"<[^>]*>", "", code))
+    return f"that begins with {escape(line)}"
+
+
+def _name_fold(fold: re.Match) -> str:
+    held = f'<span class="visually-hidden">{_held_by(fold)}</span>'
+    return f"<summary>{fold[1]}{held}</summary>"
+
+
 def _mend(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
     if body := context.get("body"):
         body = _EMPTY_HEADING.sub(r"<td\1></td>", body)
+        body = _FOLD.sub(_name_fold, body)
         context["body"] = body.replace('role="doc-biblioentry"', 'role="listitem"')
 
 

@@ -42,7 +42,7 @@ def _scripts() -> dict[str, str]:
         for module in shared
         if sum(module in need for need in needs.values()) > 2 or module in everywhere
     }
-    page = "".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("mount", "marks"))
+    page = "".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("mount", "marks", "ways"))
     scripts = {
         "figures": shorter(
             f'(() => {{\n"use strict";\n{page}'

@@ -203,8 +203,19 @@ function mountAll() {
     prefixes.set(/** @type {HTMLElement} */ (element), prefix);
   }
   const next = inTurn();
-  const setUp = (/** @type {HTMLElement} */ element) =>
-    mount(element, String(prefixes.get(element))).catch((error) => apologise(element, error));
+  // What asks has no more stops for the keyboard than it has answers: no way past it is needed.
+  const moved = [...prefixes.keys()].filter(
+    ({ dataset }) => !/"_limits": {}/.test(String(dataset.state))
+  );
+  addWayToFirst(moved[0]);
+  const setUp = async (/** @type {HTMLElement} */ element) => {
+    try {
+      await mount(element, String(prefixes.get(element)));
+      if (moved.includes(element)) addWays(element, moved[moved.indexOf(element) + 1]);
+    } catch (error) {
+      apologise(element, error);
+    }
+  };
   // Those that the address describes come first, to be shown.
   const keys = [...new URLSearchParams(location.search).keys()];
   const isShared = (/** @type {string} */ prefix) => keys.some((k) => k.startsWith(`${prefix}.`));
@@ -224,5 +235,5 @@ function bringIntoSight(figure) {
   const isFresh = visit instanceof PerformanceNavigationTiming && visit.type === "navigate";
   if (!isFresh) return;
   const heading = document.querySelector(":target");
-  (heading ?? figure.firstElementChild)?.scrollIntoView();
+  (heading ?? figure.querySelector(".is-live"))?.scrollIntoView();
 }

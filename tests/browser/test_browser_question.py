@@ -4,7 +4,7 @@ import json
 
 import pytest
 from asked import QUESTIONS
-from figure_page import check_by_kind, check_within, computed
+from figure_page import check_by_kind, check_within, computed, frames
 from playwright.sync_api import expect
 
 from cnnlesson.widgets import Question
@@ -79,6 +79,7 @@ def test_a_wrong_answer_is_told_what_it_mistakes_and_a_right_one_why(open_fresh,
         expect(reply).to_be_empty()
     give(question, right)
     expect(reply).to_have_text(f"Right. {BECAUSE[kind]}")
+    frames(page)  # what was kept is on its way from one process of the browser to another
     page.reload()
     expect(at(page, kind).get_by_role("status").last).to_have_text(f"Right. {BECAUSE[kind]}")
     kept = json.loads(page.evaluate(f"localStorage.getItem('{PLACE}')"))
