@@ -56,7 +56,7 @@ def _held_by(fold: re.Match) -> str:
     if figure := _FIGURE.search(cell):
         return f"of figure {figure[1]}"
     [code] = _CODE.findall(cell)[:1] or _CODE.findall(before)[-1:]  # an output follows its code
-    line = unescape(re.sub(r"<[^>]*>", "", code))
+    line = unescape(re.sub(r"<[^>]*>", "", code)).replace("`", "'")  # no sign of Markdown is heard
     return f"that begins with {escape(line)}"
 
 

@@ -69,15 +69,14 @@ def _stylesheet() -> str:
 
 def _room() -> str:
     """Return rules that keep for each picture the room of its live figure: nothing moves then."""
-    rules = []
-    for module, heights in json.loads((_HERE / "figure_heights.json").read_text("utf-8")).items():
-        for height, width in zip(heights, ("width < 640px", "width >= 640px"), strict=True):
-            figure = f'.cnnlesson-figure[data-module="{module}"]:not(.is-still)'
-            rules.append(
-                f"@media screen and (scripting: enabled) and ({width}) {{ {figure} "
-                f"{{ min-height: {height}px; }} }}"
-            )
-    return "\n".join(rules)
+    rooms = json.loads((_HERE / "figure_heights.json").read_text("utf-8"))
+    rules = [".cnnlesson-figure:not(.is-still) { min-height: var(--room); }"]
+    for i, width in enumerate(("width < 640px", "width >= 640px")):
+        heights = (
+            f"[data-module={name}] {{ --room: {room[i]}px; }}" for name, room in rooms.items()
+        )
+        rules.append(f"@media ({width}) {{ {' '.join(heights)} }}")
+    return f"@media screen and (scripting: enabled) {{ {' '.join(rules)} }}"
 
 
 def _weights() -> dict[str, str]:

@@ -147,10 +147,13 @@ def test_every_word_of_the_page_holds(open_whole, page, width, theme):
 def test_the_figures_are_small(book):
     """Script and style of all of them, and of whatever page of the book loads most.
 
-    Not counted are the weights of a network, and what is fetched when somebody trains one.
+    Not counted are the weights of a network, what is fetched when somebody trains one, and the
+    script of two pages that show no figure: the way through the book, and the reader's record.
     """
-    scripts = [path.stat().st_size for path in (book / "_static").glob("figure*.js")]
-    assert sum(scripts) + len(figures._stylesheet()) < 170_000
+    scripts = [*(book / "_static").glob("figure*.js")]
+    sizes = [path.stat().st_size for path in scripts if not path.stem.endswith(("paths", "record"))]
+    assert len(sizes) == len(scripts) - 2
+    assert sum(sizes) + len(figures._stylesheet()) < 170_000
     pages = [page.read_text("utf-8") for page in book.rglob("*.html")]
     named = [set(re.findall(r"/(figures?(?:_\w+)?\.(?:js|css))", page)) for page in pages]
     loads = [sum((book / "_static" / name).stat().st_size for name in names) for names in named]

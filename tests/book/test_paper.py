@@ -17,6 +17,7 @@ STATE = """() => ({
 @pytest.mark.parametrize("chapter", ["02_convolution", "06_momentum"])
 def test_all_is_unfolded_light_and_whole(book, serve, open_page, chapter):
     page = open_page(f"{serve(book)}/notebooks/{chapter}.html", width=760, theme="dark").page
+    page.locator(".is-live").first.wait_for()  # a figure may have a fold of its own
     before = page.evaluate(STATE)
     assert before["folded"] > 10
     assert before["theme"] == "dark"

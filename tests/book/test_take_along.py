@@ -64,7 +64,7 @@ def test_the_archive_opens_from_disk_with_its_figures_alive(book, tmp_path, open
     make_zip(book, tmp_path / "book.zip")
     shutil.unpack_archive(tmp_path / "book.zip", tmp_path)
     visit = open_page((tmp_path / "html" / "book" / "intro.html").as_uri())
-    figure = visit.page.locator(".is-live")
+    figure = visit.page.locator(".momentum-explorer.is-live")
     figure.wait_for()
     before = figure.locator("path.momentum").first.get_attribute("d")
     drag_slider(visit.page, "momentum", 0.3)
