@@ -13,6 +13,11 @@ SCRIPTS = {
     "a name within a name": "((n) => { const inner = (n) => n + 1; return inner(n) * n; })(3)",
     "a property of the same name": "const width = 2; Object.keys({ width, w: width })",
     "a difference of signs": "let a = 3; const b = a - -a + +a; [b, a++ + ++a]",
+    "a list taken apart after what it is made of": (
+        "(({ shape }) => { const isFlat = shape.length === 1; const count = isFlat ? 1 : 2;"
+        " const [middle, shift] = [2 * count, count - 1]; return [isFlat, middle, shift]; })"
+        "({ shape: [3] })"
+    ),
     "numbers": "[1.50, 0.5.toFixed(1), 1e3, 0x10, -0 === 0, 100000]",
 }
 
