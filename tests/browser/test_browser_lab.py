@@ -207,6 +207,13 @@ def drag(page, slider):
     assert (float(slider.input_value()) > dragged) == (now > 0.5)
 
 
+def moved_and_settled(page, name, before):
+    """Say whether all of a drag is in Python: a late word of it would undo what follows."""
+    now = settings_of(page, name)
+    page.wait_for_timeout(200)
+    return now != before and settings_of(page, name) == now
+
+
 @pytest.mark.parametrize("name", FIGURES)
 def test_python_and_a_control_move_each_other(page, name):
     figure = cell(page, name).locator(".is-live")
@@ -221,7 +228,7 @@ def test_python_and_a_control_move_each_other(page, name):
     else:
         control.press("ArrowUp")
     assert control.input_value() != before
-    wait_for(lambda: settings_of(page, name) != in_python)
+    wait_for(lambda: moved_and_settled(page, name, in_python))
     restore(page, name)
     expect(control).to_have_value(before, timeout=20_000)
     assert settings_of(page, name) == in_python
