@@ -13,6 +13,7 @@ import { networkOf, trainingOf } from "./network.js";
  */
 
 const [NUM_TRAIN, NUM_PIXELS] = [6000, 8000 * 784];
+const TOLD_EVERY = 100; // milliseconds for each seed: a page draws as often, however many there are
 
 /**
  * Open the digits; gzip knows whether they are whole.
@@ -85,7 +86,7 @@ export function listen(scope) {
       running = running.filter(({ training }) => training.status === "running");
     }
     seconds += (performance.now() - started) / 1000;
-    if (!running.length || performance.now() > reported + 100) report();
+    if (!running.length || performance.now() > reported + TOLD_EVERY * seeds.length) report();
     isTicking = running.length > 0;
     if (isTicking) tick.port2.postMessage(null);
   };
