@@ -1,10 +1,8 @@
 """Chapter 1: right answers, and for each exercise the ways to be wrong that are told apart."""
 
-import pytest
 import torch
 from sklearn.cluster import KMeans
-
-from cnnlesson import check
+from verdicts import checks_of
 
 
 def three_means(x, y, x_new, labels_of=lambda nearest: nearest // 3):
@@ -83,18 +81,4 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n, all_ in RIGHT.items() for a in all_])
-def test_what_is_right_is_called_right(name, answer):
-    verdict = check(name, answer)
-    assert verdict, verdict
-    assert verdict.words.startswith("Right.")
-
-
-@pytest.mark.parametrize(
-    ("name", "answer", "words"), [(n, *w) for n, all_ in WRONG.items() for w in all_]
-)
-def test_what_is_off_is_said(name, answer, words):
-    verdict = check(name, answer)
-    assert not verdict
-    assert verdict.words.startswith("Not yet. ")
-    assert words in verdict.words
+test_what_is_right_is_called_right, test_what_is_off_is_said = checks_of(RIGHT, WRONG)

@@ -2,10 +2,8 @@
 
 import math
 
-import pytest
 import torch
-
-from cnnlesson import check
+from verdicts import checks_of
 
 
 def macro_recall(y, guess):
@@ -93,18 +91,4 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n, all_ in RIGHT.items() for a in all_])
-def test_what_is_right_is_called_right(name, answer):
-    verdict = check(name, answer)
-    assert verdict, verdict
-    assert verdict.words.startswith("Right.")
-
-
-@pytest.mark.parametrize(
-    ("name", "answer", "words"), [(n, *w) for n, all_ in WRONG.items() for w in all_]
-)
-def test_what_is_off_is_said(name, answer, words):
-    verdict = check(name, answer)
-    assert not verdict
-    assert verdict.words.startswith("Not yet. ")
-    assert words in verdict.words
+test_what_is_right_is_called_right, test_what_is_off_is_said = checks_of(RIGHT, WRONG)

@@ -2,10 +2,10 @@
 
 import math
 
-import pytest
 import torch
+from verdicts import checks_of
 
-from cnnlesson import check, optimal_momentum
+from cnnlesson import optimal_momentum
 
 
 def step(w, v, gradient, lr, mu):
@@ -116,18 +116,4 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("name", "answer"), [(n, a) for n, all_ in RIGHT.items() for a in all_])
-def test_what_is_right_is_called_right(name, answer):
-    verdict = check(name, answer)
-    assert verdict, verdict
-    assert verdict.words.startswith("Right.")
-
-
-@pytest.mark.parametrize(
-    ("name", "answer", "words"), [(n, *w) for n, all_ in WRONG.items() for w in all_]
-)
-def test_what_is_off_is_said(name, answer, words):
-    verdict = check(name, answer)
-    assert not verdict
-    assert verdict.words.startswith("Not yet. ")
-    assert words in verdict.words
+test_what_is_right_is_called_right, test_what_is_off_is_said = checks_of(RIGHT, WRONG)
