@@ -14,7 +14,7 @@ import yaml
 from bs4 import BeautifulSoup
 from docutils import nodes
 from pages import link_to, rewrite_pages, when_written
-from rjsmin import jsmin
+from shorter import shorter
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.osutil import relative_uri
@@ -141,7 +141,7 @@ def _write_script(app: Sphinx) -> None:
         return
     meanings = json.dumps(_definitions(glossary), ensure_ascii=False, separators=(",", ":"))
     script = f"(() => {{\nconst meanings = {meanings};\n"
-    script += f"{jsmin((_HERE / 'terms.js').read_text('utf-8'))}\n}})();\n"
+    script += f"{shorter((_HERE / 'terms.js').read_text('utf-8'))}\n}})();\n"
     file = app.outdir / "_static" / "terms.js"
     file.write_text(script, "utf-8")
     digest = sha256(script.encode()).hexdigest()[:8]
