@@ -4,8 +4,9 @@ import ast
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
-from importlib.metadata import requires
+from importlib.metadata import packages_distributions, requires
 from itertools import chain
 from pathlib import Path
 
@@ -166,17 +167,31 @@ def test_a_fork_changes_its_address_with_one_command(tmp_path):
 )
 def test_a_benchmark_runs_by_itself(path):
     """Without what pytest finds for the checks: its own folder is all that Python sees."""
-    imported = {
-        name.partition(".")[0]
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    }
+    tree = ast.walk(ast.parse(path.read_text("utf-8")))
+    imported = {module for node in tree for module in modules_of(node)}
     beside = {file.stem for file in path.parent.glob("*.py")}
     of_the_checks = {file.stem for file in (ROOT / "tests").rglob("*.py")} - beside
     assert not imported & of_the_checks
+
+
+def modules_of(node):
+    """Return the top of each name that a statement imports from elsewhere."""
+    if isinstance(node, ast.Import):
+        return [alias.name.partition(".")[0] for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and not node.level:
+        return [node.module.partition(".")[0]]
+    return []
+
+
+def test_whatever_is_imported_is_installed_by_a_lock():
+    """An environment may still hold what a project has given up: a clean one does not."""
+    files = [file for file in tracked() if file.suffix == ".py" and file.exists()]
+    own = {"cnnlesson", *sys.stdlib_module_names, *(file.stem for file in files)}
+    found = packages_distributions()
+    version = "{}.{}".format(*sys.version_info)
+    known = {"torch", *(name.replace("_", "-") for name in locked(f"locks/python{version}.txt"))}
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            for module in set(modules_of(node)) - own:
+                bringing = {name.lower().replace("_", "-") for name in found.get(module, ())}
+                assert bringing & known, f"{file}: {module}"
