@@ -18,6 +18,8 @@ from playwright.sync_api import Locator, Page
 # Each of two widths, themes and ways to reach a page, in pairs.
 HANDS_AND_EYES = [(1280, "light", "server"), (390, "dark", "file")]
 HAND_AND_EYE = pytest.mark.parametrize(("width", "theme", "host"), HANDS_AND_EYES)
+# All that a page has kept, in one order.
+KEPT = "JSON.stringify(Object.entries(localStorage).sort())"
 # Contrast is a matter of style. Of all words with the same tag, class, colour and size on the same
 # ground axe-core needs to see one, on whatever page: there are thousands, and it takes milliseconds
 # for each.
@@ -62,6 +64,19 @@ LUMINANCE = """(element, property) => {
 def frames(page: Page) -> None:
     """Let what was asked for be painted."""
     page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
+
+
+def come_back(page: Page) -> None:
+    """Reload a page, once what it kept has arrived where the next one looks for it.
+
+    The browser carries it from one process to another; who reloads at once may find nothing yet.
+    """
+    kept = page.evaluate(KEPT)
+    for _ in range(50):
+        page.reload(wait_until="commit")
+        if page.evaluate(KEPT) == kept:
+            break
+    page.wait_for_load_state()
 
 
 def slider(page: Page, name: str) -> Locator:

@@ -1,6 +1,7 @@
 """What the theme does on a page, done by one script that comes when the page is there."""
 
 import pytest
+from figure_page import come_back
 from playwright.sync_api import expect
 
 
@@ -55,7 +56,7 @@ def test_the_switch_goes_round_and_is_kept(page):
         seen.append(page.locator("html").get_attribute("data-mode"))
     assert seen == ["dark", "light", "auto"]
     page.locator(".theme-switch-button").click()
-    page.reload()
+    come_back(page)
     assert page.locator("html").get_attribute("data-theme") == "dark"
     page.evaluate("localStorage.clear()")
 

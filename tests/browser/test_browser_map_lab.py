@@ -5,7 +5,7 @@ import re
 from functools import partial
 
 import pytest
-from figure_page import check_by_kind, check_within, slider
+from figure_page import check_by_kind, check_within, come_back, slider
 
 from cnnlesson import read_results, results_path
 from cnnlesson.widgets import MapLab
@@ -50,7 +50,7 @@ def test_four_cells_are_measured_and_still_there_on_coming_back(open_figure):
     check_by_kind(page, context=".cnnlesson-figure")
     check_within(page)
     assert tiles(page) == [96, 4]
-    page.reload()
+    come_back(page)
     page.locator(".is-live").wait_for()
     assert tiles(page) == [96, 4]
     press(page, "Measure")
@@ -84,7 +84,7 @@ def test_it_stops_goes_on_where_it_was_and_two_hundred_presses_are_one(open_figu
 def test_a_storage_that_was_tampered_with_is_an_empty_one(open_figure, found):
     page = open_figure()
     page.evaluate("(text) => localStorage.setItem('cnnlesson.map_lab', text)", found)
-    page.reload()
+    come_back(page)
     page.locator(".is-live").wait_for()
     assert tiles(page) == [96, 0]
     page.evaluate("localStorage.clear()")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from asked import CHAPTERS
-from figure_page import check_by_kind, check_within, frames
+from figure_page import check_by_kind, check_within, come_back
 from playwright.sync_api import expect
 
 from cnnlesson.widgets.paths import Paths
@@ -22,7 +22,7 @@ def open_with(open_figure):
         page = open_figure(**how)
         stored = json.dumps({"version": 1, "answers": answers})
         page.evaluate("(text) => localStorage.setItem('cnnlesson.answers', text)", stored)
-        page.reload()
+        come_back(page)
         page.locator(".is-live").wait_for()
         return page
 
@@ -50,8 +50,7 @@ def test_each_pair_of_answers_leads_to_a_way(open_with, pair):
     way, reason = ADVICE[pair]
     expect(yours(page)).to_contain_text(NAMES[way])
     expect(yours(page)).to_contain_text(f"For you. {reason}")
-    frames(page)  # what was kept is on its way from one process of the browser to another
-    page.reload()
+    come_back(page)
     expect(yours(page)).to_contain_text(NAMES[way])
     check_within(page)
     check_by_kind(page, context=".is-live")

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from asked import PREDICTIONS, TRUTHS
-from figure_page import check_by_kind, check_within, drag, drag_slider, drawn
+from figure_page import check_by_kind, check_within, come_back, drag, drag_slider, drawn
 from playwright.sync_api import expect
 
 from cnnlesson.widgets import Prediction
@@ -47,7 +47,7 @@ def open_fresh(open_figure):
     def open_fresh(*where, **how):
         page = open_figure(*where, **how)
         page.evaluate("localStorage.clear()")
-        page.reload()
+        come_back(page)
         return page
 
     return open_fresh
@@ -73,7 +73,7 @@ def test_a_word_stands_beside_the_truth_at_once_and_the_next_day(open_fresh):
     expect(beside).to_have_text("You said “lower”; it is “higher”.")
     asked(page, "choose").get_by_role("button", name="the same").click()
     expect(beside).to_have_text("You said “the same”; it is “higher”.")
-    page.reload()
+    come_back(page)
     expect(beside).to_have_text("You said “the same”; it is “higher”.")
     expect(asked(page, "choose").locator("[aria-pressed=true]")).to_have_text("the same")
 
@@ -88,7 +88,7 @@ def test_a_number_is_kept_when_the_reader_says_so(open_fresh):
     assert said != "0.50"
     words = f"You said {said}; it is 0.87."
     expect(told(page, "slider").locator(".beside")).to_have_text(words)
-    page.reload()
+    come_back(page)
     expect(told(page, "slider").locator(".beside")).to_have_text(words)
     expect(asked(page, "slider").locator("output")).to_have_text(said)
 
@@ -126,7 +126,7 @@ def test_a_curve_is_drawn_and_stands_over_the_measured_one(open_fresh, hand):
     expect(told(page, "curve").locator(".beside")).to_have_text(
         "Dashed is what you drew, solid what is."
     )
-    page.reload()
+    come_back(page)
     expect(told(page, "curve").locator(".beside")).to_contain_text("what you drew")
     check_by_kind(page, context=".is-live")
 
@@ -138,7 +138,7 @@ def test_what_nobody_could_have_predicted_is_left_out(open_fresh, given):
     answers = {name: {"given": given} for name in names if (name, given) != ("00-word", "lower")}
     stored = json.dumps({"version": 1, "answers": answers})
     page.evaluate("(text) => localStorage.setItem('cnnlesson.answers', text)", stored)
-    page.reload()
+    come_back(page)
     expect(page.locator(".warning")).to_have_count(1)
     for kind, words in ALONE.items():
         expect(told(page, kind).locator(".beside")).to_have_text(words)

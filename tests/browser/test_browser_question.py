@@ -4,7 +4,7 @@ import json
 
 import pytest
 from asked import QUESTIONS
-from figure_page import check_by_kind, check_within, computed, frames
+from figure_page import check_by_kind, check_within, come_back, computed
 from playwright.sync_api import expect
 
 from cnnlesson.widgets import Question
@@ -56,7 +56,7 @@ def open_fresh(open_figure):
     def open_fresh(*where, **how):
         page = open_figure(*where, **how)
         page.evaluate("localStorage.clear()")
-        page.reload()
+        come_back(page)
         return page
 
     return open_fresh
@@ -79,8 +79,7 @@ def test_a_wrong_answer_is_told_what_it_mistakes_and_a_right_one_why(open_fresh,
         expect(reply).to_be_empty()
     give(question, right)
     expect(reply).to_have_text(f"Right. {BECAUSE[kind]}")
-    frames(page)  # what was kept is on its way from one process of the browser to another
-    page.reload()
+    come_back(page)
     expect(at(page, kind).get_by_role("status").last).to_have_text(f"Right. {BECAUSE[kind]}")
     kept = json.loads(page.evaluate(f"localStorage.getItem('{PLACE}')"))
     assert kept["version"] == 1
@@ -92,7 +91,7 @@ def test_what_was_answered_wrong_is_there_the_next_day(open_fresh):
     page = open_fresh()
     for kind, (wrong, _, _) in WAYS.items():
         give(at(page, kind), wrong)
-    page.reload()
+    come_back(page)
     for kind, (_, words, _) in WAYS.items():
         expect(at(page, kind).get_by_role("status").last).to_contain_text(words)
     expect(at(page, "number").get_by_role("textbox")).to_have_value("1200")
@@ -226,7 +225,7 @@ def test_whatever_the_storage_is_like_the_page_works_and_says_so_once(open_page,
             assert answers["01-other"] == MINE
         else:
             assert stored[f"{PLACE}.aside"] in script
-        page.reload()
+        come_back(page)
         expect(at(page, "choose").get_by_role("status").last).to_contain_text("mean-pooling")
     page.evaluate("() => { try { localStorage.clear(); } catch {} }")
     assert visit.errors == []

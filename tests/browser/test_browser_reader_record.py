@@ -6,7 +6,7 @@ import json
 
 import pytest
 from asked import ASKING, CHAPTERS
-from figure_page import check_by_kind, check_within
+from figure_page import check_by_kind, check_within, come_back
 from playwright.sync_api import expect
 from test_browser_question import HOLDS, REFUSE
 
@@ -51,7 +51,7 @@ def open_record(open_figure):
         if answers:
             stored = json.dumps({"version": 1, "answers": answers})
             page.evaluate(f"(text) => localStorage.setItem('{PLACE}', text)", stored)
-        page.reload()
+        come_back(page)
         page.locator(".reader-record").wait_for()
         return page
 
@@ -139,7 +139,7 @@ def test_it_is_cleared_when_the_reader_means_it(open_record):
     stored = page.evaluate("({ ...localStorage })")
     assert stored["other"] == "kept"
     assert not any(key.startswith(PLACE) for key in stored)
-    page.reload()
+    come_back(page)
     expect(total(page)).to_have_text(NONE)
 
 
