@@ -21,6 +21,8 @@ from sphinx.writers.html5 import HTML5Translator
 _ALIGNED = re.compile(r'columnalign="(\w+)" style="[^"]*"')
 # After the place where lines are aligned, a sign goes on from the line above.
 _AT_A_SIGN = re.compile(r'(<mtd class="left"><mo)>([+−])')
+# What no line begins with.
+_CLOSING = re.compile(r"[.,:;?!)’”%]+")
 _ELEMENT = re.compile(r"<p>(?:<math .*?<semantics>(.*?)<annotation.*?</math>|(.*?))</p>", re.DOTALL)
 
 
@@ -91,7 +93,18 @@ def _set_page(app: Sphinx, doctree: nodes.document, page: str) -> None:
         return
     elements = translate((node.astext(), _is_displayed(node)) for node in formulas)
     for node, element in zip(formulas, elements, strict=True):
-        node["mathml"] = element
+        node["mathml"] = element if _is_displayed(node) else _with_closing(node, element)
+
+
+def _with_closing(node: nodes.math, element: str) -> str:
+    """Hold a formula and the full stop after it together: a browser may break the line between."""
+    siblings = node.parent.children
+    after = siblings[siblings.index(node) + 1 :][:1]
+    closing = _CLOSING.match(after[0]) if after and isinstance(after[0], nodes.Text) else None
+    if closing is None:
+        return element
+    node.parent.replace(after[0], nodes.Text(after[0][closing.end() :]))
+    return f'<span class="together">{element}{escape(closing[0])}</span>'
 
 
 def _visit(self: HTML5Translator, node: nodes.math) -> None:

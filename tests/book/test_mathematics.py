@@ -98,6 +98,14 @@ def italic(letter):
         return "ℎ" if letter == "h" else letter
 
 
+def test_no_line_begins_with_what_closes_after_a_formula(book, formulas):
+    closed = [f for f in formulas if re.match(r"[.,:;?!)]", str(f.next_sibling or ""))]
+    assert len(closed) > 500
+    assert [f["alttext"] for f in closed if f.parent.get("class") != ["together"]] == []
+    style = (book / "_static" / "style.css").read_text("utf-8")
+    assert re.search(r"\.together\{[^}]*white-space:nowrap", style)
+
+
 def test_latex_that_is_none_stops_the_build():
     with pytest.raises(ExtensionError, match=r"expected LaTeX that pandoc can translate.*frac"):
         translate([("x^2", False), (r"\frac{1", True)])
