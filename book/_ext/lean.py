@@ -36,7 +36,7 @@ _BLANK = re.compile(r"\n\s+|<!--.*?-->\s*", re.DOTALL)
 # Names, punctuation and spaces have the colour of the text around them, in both themes. Operators
 # and numbers have one each, and need none: a sign or a digit says what it is, and a chapter has
 # hundreds. Pygments puts an empty element before the code.
-_PLAIN = re.compile(r'<span(?: class="(?:n|nn|p|w|o|mi|mf)">([^<]*)|>)</span>')
+_PLAIN = re.compile(r'(<pre>)<span></span>|<span class="(?:n|nn|p|w|o|mi|mf)">([^<]*)</span>')
 # The parts of a string have one colour, in both themes.
 STRINGS = ("s1", "s2", "sa", "sd", "se", "si")
 _PART = f'<span class="(?:{"|".join(STRINGS)})">'
@@ -49,7 +49,7 @@ def _as_one(parts: re.Match) -> str:
 
 
 def _shorten(page: str) -> str:
-    page = _PLAIN.sub(r"\1", _UNUSED.sub("", page))
+    page = _PLAIN.sub(r"\1\2", _UNUSED.sub("", page))
     page = _PARTS.sub(_as_one, page)
     before, start, rest = page.partition("<article")
     article, end, after = rest.partition("</article>")
