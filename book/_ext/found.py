@@ -5,7 +5,7 @@ is published, a list of all pages, and a page for addresses that lead nowhere.
 """
 
 import re
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +19,11 @@ _LENGTH = 155  # characters of a description that search engines show
 _CARD = (800, 420)
 _GROUND, _INK = "#0f5c8c", "#ffffff"
 _LOST = "404.html"
+_TOLD = re.compile(
+    r'<title>.*?</title>|<meta (?:name|property)="(?:desc|og:|twit).*?>'
+    r'|<link rel="(?:canonical|icon)".*?>'
+)
+_LATEX = re.compile(r"[\\{}^_&]")
 _LINK = re.compile(r'((?:href|src|action)=")(?![a-z]+:|/|#)([^"]*)"')
 
 
@@ -37,9 +42,9 @@ def description_of(doctree: nodes.document) -> str:
     """
     words = ""
     for paragraph in doctree.findall(nodes.paragraph):
-        inside = isinstance(paragraph.parent, nodes.section)
-        if inside and not any(paragraph.findall(nodes.math)):
-            words += " " + " ".join(paragraph.astext().split())
+        text = "".join(map(_in_words, paragraph.findall(nodes.Text)))
+        if isinstance(paragraph.parent, nodes.section) and not _LATEX.search(text):
+            words += " " + " ".join(text.split())
         if len(words) > _LENGTH:
             break
     words = words.strip()
@@ -48,6 +53,13 @@ def description_of(doctree: nodes.document) -> str:
     sentences = re.findall(r".*?[.?!](?= |$)", words[:_LENGTH])
     whole = "".join(sentences).strip()
     return whole if len(whole) > _LENGTH / 3 else words[: _LENGTH - 1].rsplit(" ", 1)[0] + "…"
+
+
+def _in_words(text: nodes.Text) -> str:
+    """Return text as it stands, and a formula of Greek letters and signs as these."""
+    if not isinstance(text.parent, nodes.math):
+        return text.astext()
+    return unescape(re.sub(r"\\([a-z]+)", r"&\1;", text.astext()))
 
 
 def _describe(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
@@ -70,6 +82,32 @@ def _describe(app: Sphinx, page: str, template: str, context: dict, doctree: obj
     ]
     lines.append('<meta name="twitter:card" content="summary_large_image">')
     context["metatags"] = context.get("metatags", "") + "\n    ".join(["", *lines])
+
+
+def _describe_lists(app: Sphinx) -> None:
+    """Describe by its title what nobody wrote: lists, and forms to search with."""
+
+    def describe(text: str, _: Path) -> str:
+        if '<meta name="description"' in text:
+            return text
+        told = r"\g<0>\n    " + r'<meta name="description" content="\1: \2">'
+        return re.sub(r"<title>(.*?) (?:&#8212;|-) (.*?)</title>", told, text, count=1)
+
+    rewrite_pages(app, describe)
+
+
+def _lead_in(app: Sphinx) -> None:
+    """Write the page at the root, which leads to the first: whoever shares it shares the book."""
+    root = app.config.master_doc
+    text = (app.outdir / f"{root}.html").read_text("utf-8")
+    head = "\n".join(_TOLD.findall(text)).replace('href="../', 'href="')
+    (app.outdir / "index.html").write_text(
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'{head}\n<meta http-equiv="Refresh" content="0; url={root}.html">\n</head>\n'
+        f'<body><p><a href="{root}.html">{escape(app.config.html_title)}</a></p></body>\n</html>\n',
+        "utf-8",
+    )
 
 
 def _card(page: str) -> str:
@@ -119,7 +157,8 @@ def _list_pages(app: Sphinx) -> None:
     addresses = [
         f"<url><loc>{base}{page.relative_to(app.outdir).as_posix()}</loc></url>"
         for page in pages_of(app)
-        if 'rel="canonical"' in page.read_text("utf-8") and page.name not in (_LOST, "search.html")
+        if 'rel="canonical"' in page.read_text("utf-8")
+        and page.name not in (_LOST, "search.html", "index.html")
     ]
     (app.outdir / "sitemap.xml").write_text(
         '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -147,6 +186,8 @@ def _help_the_lost(app: Sphinx) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
     app.connect("html-page-context", _describe)
+    when_written(app, _describe_lists, priority=650)
+    when_written(app, _lead_in, priority=655)
     when_written(app, _draw_cards, priority=660)  # after the pictures have their last form
     when_written(app, _list_pages, priority=670)
     return when_written(app, _help_the_lost, priority=850)

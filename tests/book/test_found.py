@@ -52,6 +52,13 @@ def test_each_page_is_described_in_its_own_words(heads, book):
         assert not re.search(r"[<>\\{}$`]", text), text
 
 
+def test_lists_and_forms_are_described_as_well(book):
+    for page in ("404", "genindex", "search"):
+        soup = BeautifulSoup((book / f"{page}.html").read_text("utf-8"), "html.parser")
+        [told] = soup.select("head meta[name=description]")
+        assert told["content"].endswith(": One network, one idea")
+
+
 def test_each_page_has_an_address_and_a_card_with_its_own_picture(heads, book):
     cards = []
     for page, head in heads.items():
@@ -71,6 +78,19 @@ def test_the_list_of_pages_names_each(book):
     assert {f"{SITE}{page}.html" for page in PAGES} <= set(listed)
     assert all((book / place.removeprefix(SITE)).exists() for place in listed)
     assert f"Sitemap: {SITE}sitemap.xml" in (book / "robots.txt").read_text("utf-8")
+
+
+def test_the_root_leads_to_the_first_page_and_is_shared_as_the_book(book, heads, open_page):
+    soup = BeautifulSoup((book / "index.html").read_text("utf-8"), "html.parser")
+    metas = {m.get("name") or m.get("property"): m["content"] for m in soup.select("meta[content]")}
+    first = heads["book/intro"]
+    for name in ("description", "og:url", "og:image"):
+        assert metas[name] == first[name]
+    assert "Momentum rolls down a narrow valley." in metas["description"]
+    assert (book / soup.select_one("link[rel=icon]")["href"]).exists()
+    visit = open_page((book / "index.html").as_uri())
+    visit.page.wait_for_url("**/book/intro.html")
+    assert visit.errors == []
 
 
 def test_a_lost_reader_can_search(book, serve, open_page, tmp_path):
