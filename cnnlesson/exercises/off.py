@@ -1,11 +1,13 @@
 """What is off about an answer, and how every check begins: is the answer of the right kind."""
 
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["AnswerError", "called", "number", "off_if", "tensor", "times"]
+__all__ = ["AnswerError", "called", "in_turn", "number", "off_if", "tensor", "times"]
 
 
 class AnswerError(Exception):
@@ -100,6 +102,30 @@ def tensor(answer: object, *shape: int) -> Tensor:
         raise AnswerError(f"Expected a tensor of numbers, found {type(answer).__name__}.") from None
     off_if(found.shape != shape, f"Expected the shape {times(shape)}, found {times(found.shape)}.")
     return found
+
+
+def in_turn(found: Iterable[float], *expected: tuple[str, float, Mapping[float, str]]) -> None:
+    """Compare numbers one by one, and end the check at the first that is off.
+
+    Parameters
+    ----------
+    found : iterable of float
+        The numbers of an answer.
+    *expected : tuple of str, float and mapping
+        Of each its name, what it should be, and words for values that a mistake leads to.
+
+    Raises
+    ------
+    AnswerError
+        With the name of a number that is off by more than half a per cent, and these words.
+    """
+    for value, (name, right, mistakes) in zip(found, expected, strict=True):
+        if math.isclose(value, right, rel_tol=5e-3):
+            continue
+        said = [
+            words for wrong, words in mistakes.items() if math.isclose(value, wrong, rel_tol=5e-3)
+        ]
+        raise AnswerError(" ".join([f"{name}, {value:g}, is off.", *said]))
 
 
 def called(answer: object, *arguments: Any, returns: bool = True) -> Any:
