@@ -96,7 +96,7 @@ def _arriving(answer: object) -> str:
         "A step that is twice as long as it should be lands on the other side.",
     )
     path = np.cumprod(1 - lrs[:, None] * curvatures, axis=0)
-    missing = int((np.abs(path[-1]) > 1e-5).sum())
+    missing = int((~(np.abs(path[-1]) <= 1e-5)).sum())
     off_if(missing > 0, f"After 4 steps {missing} of 4 directions have not arrived.")
     return f"On the way one direction was {np.abs(path).max():.3g} times its distance away."
 
@@ -108,10 +108,10 @@ def _detour(answer: object) -> None:
     fewest, most = (int(np.sum(w > 1e-3)) for w in (bare, delayed))
     off_if(more == most, "That is all of them. How many more?")
     off_if(more == fewest, "So many does the power take alone.")
-    off_if(more == fewest - most, "The sign: it takes more, not fewer.")
+    off_if(more < 0, "The sign: it takes more, not fewer.")
     off_if(abs(more - most / fewest) < 0.01, "That is how many times as many.")
     off_if(abs(more - (most - fewest)) == 1, "One off. Count those that are above a thousandth.")
-    off_if(more != int(more), "Steps are counted.")
+    off_if(more % 1 != 0, "Steps are counted.")
     there = (1 + (fewest + more) * s) * (1 - s) ** (fewest + more)
     off_if(more != most - fewest, f"So many steps more, and {there:.2g} of the distance is left.")
 
@@ -131,7 +131,7 @@ def _nesterov_edge(answer: object) -> None:
             case + "That is what the determinant alone asks for.",
         )
         off_if(math.isclose(found, 1 / right, abs_tol=1e-3), case + "It stands on its head.")
-        off_if(found <= 0, case + "A step size is larger than 0.")
+        off_if(not 0 < found < math.inf, case + "A step size is larger than 0, and finite.")
         shrunk = mu * (1 - found)
         rate = np.abs(np.linalg.eigvals(np.array([[1 - found, shrunk], [-found, shrunk]]))).max()
         off_if(rate > 1, case + f"There the rate is {rate:.3f}: beyond the edge.")

@@ -13,6 +13,7 @@ from cnnlesson.exercises import (
     chapter_5,
     chapter_6,
     chapter_8,
+    chapter_9,
 )
 from cnnlesson.exercises.off import AnswerError
 
@@ -26,6 +27,7 @@ _CHAPTERS = {
     5: chapter_5,
     6: chapter_6,
     8: chapter_8,
+    9: chapter_9,
 }
 # A check returns what is said to a right answer, if there is more to say than that it is right.
 _CHECKS: dict[str, Callable[[Any], str | None]] = {

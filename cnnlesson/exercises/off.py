@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -97,7 +98,9 @@ def tensor(answer: object, *shape: int) -> Tensor:
         If it cannot be one, or has another shape.
     """
     try:
-        found = torch.as_tensor(answer).detach().float()
+        # A copy: PyTorch takes no view that runs backwards.
+        own = answer.copy() if isinstance(answer, np.ndarray) else answer
+        found = torch.as_tensor(own).detach().float()
     except (TypeError, ValueError, RuntimeError):
         raise AnswerError(f"Expected a tensor of numbers, found {type(answer).__name__}.") from None
     off_if(found.shape != shape, f"Expected the shape {times(shape)}, found {times(found.shape)}.")

@@ -1,5 +1,8 @@
 """Chapter 8: right answers, and for each exercise the ways to be wrong that are told apart."""
 
+import math
+
+import numpy as np
 import torch
 from verdicts import checks_of
 
@@ -13,7 +16,7 @@ def instead(i, value):
 RIGHT = {
     "08-1": [BY_HAND, torch.tensor(BY_HAND)],
     "08-2": [(1, 6, 0.5)],
-    "08-3": [lambda lams: 1 / lams, lambda lams: [1 / lam for lam in sorted(lams, reverse=True)]],
+    "08-3": [lambda lams: 1 / lams, lambda lams: np.sort(1 / lams)[::-1]],
     "08-4": [22],
     "08-5": [lambda mu: (2 + 2 * mu) / (1 + 2 * mu)],
     "08-6": [(0, 1, 0), torch.tensor([0.0005, -2.0, 0.0])],
@@ -52,6 +55,7 @@ WRONG = {
         (lambda lams: 0 * lams + 2 / lams.max(), "no two directions arrive"),
         (lambda lams: 2 / lams, "lands on the other side"),
         (lambda lams: 1 / lams.clip(1), "1 of 4 directions"),
+        (lambda lams: lams * np.nan, "4 of 4 directions"),
     ],
     "08-4": [
         ("some", "Expected a number"),
@@ -69,13 +73,14 @@ WRONG = {
         (lambda mu: 1 + 1 / mu if mu else 2, "determinant alone"),
         (lambda mu: (1 + 2 * mu) / (2 + 2 * mu), "stands on its head"),
         (lambda mu: -2, "larger than 0"),
+        (lambda mu: math.inf, "and finite"),
         (lambda mu: 2, "beyond the edge"),
         (lambda mu: 2 - mu, "For μ = 0.6 it gives 1.4. There the rate is"),
     ],
     "08-6": [
         (50.5, "Expected the shape 3"),
         ((0, 0, 0), "before the first step"),
-        ((0, float("inf"), 0), "A start is finite"),
+        ((0, math.inf, 0), "A start is finite"),
         ((1, 0, 0), "waits longest for the direction λ = 1."),
         ((0, 0, 1), "waits longest for the direction λ = 100."),
     ],
