@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "lesson": ("_support",),
     "momentum": ("_support",),
     "diagrams": ("_support", "lesson"),
-    "exercises": ("_support", "lesson", "momentum", "diagrams"),
+    "exercises": ("_support", "lesson", "momentum", "diagrams", "experiments"),
     "experiments": ("_support", "lesson"),
     "plots": ("lesson", "momentum"),
     "widgets": ("_support", "lesson", "momentum", "diagrams", "experiments"),

@@ -12,6 +12,7 @@ from cnnlesson.exercises import (
     chapter_4,
     chapter_5,
     chapter_6,
+    chapter_7,
     chapter_8,
     chapter_9,
 )
@@ -26,6 +27,7 @@ _CHAPTERS = {
     4: chapter_4,
     5: chapter_5,
     6: chapter_6,
+    7: chapter_7,
     8: chapter_8,
     9: chapter_9,
 }
