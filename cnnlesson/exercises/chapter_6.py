@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cnnlesson.exercises.off import AnswerError, called, number, off_if, tensor
+from cnnlesson.exercises.off import AnswerError, called, in_turn, number, off_if, tensor
 from cnnlesson.momentum.descent import momentum_descent
 from cnnlesson.momentum.quadratic import optimal_momentum
 
@@ -45,24 +45,33 @@ def _steps_and_memory(answer: object) -> None:
     found = tensor(answer, 6).tolist()
     end, steps = lr * g / (1 - mu), math.ceil(math.log(0.1) / math.log(mu))
     first = [lr * g * sum(mu**s for s in range(t)) for t in (1, 2, 3)]
-    right = [*first, end, steps, math.log(2) / -math.log(mu)]
-    names = ["The first step", "The second step", "The third step", "The last length"]
-    names += ["The number of steps to 90%", "The half-life"]
-    hints: list[dict[float, str]] = [
-        {lr: "The gradient is 2."},
-        {lr * g * mu: "A share of the first is kept, and a push comes to it."},
-        {2 * lr * g: "A share of the second is kept, and a push comes to it."},
-        {lr / (1 - mu): "The gradient is 2.", lr * g: "It grows: see the first three."},
-        {steps - 1: "After these it is not quite 90% yet.", 20: "That is how far it remembers."},
-        {1 / (1 - mu): "That is the rule of thumb for its memory."},
-    ]
-    for i, (value, expected) in enumerate(zip(found, right, strict=True)):
-        if math.isclose(value, expected, rel_tol=5e-3):
-            continue
-        said = [
-            words for wrong, words in hints[i].items() if math.isclose(value, wrong, rel_tol=5e-3)
-        ]
-        raise AnswerError(" ".join([f"{names[i]}, {value:g}, is off.", *said]))
+    in_turn(
+        found,
+        ("The first step", first[0], {lr: "The gradient is 2."}),
+        (
+            *("The second step", first[1]),
+            {lr * g * mu: "A share of the first is kept, and a push comes to it."},
+        ),
+        (
+            *("The third step", first[2]),
+            {2 * lr * g: "A share of the second is kept, and a push comes to it."},
+        ),
+        (
+            *("The last length", end),
+            {lr / (1 - mu): "The gradient is 2.", lr * g: "It grows: see the first three."},
+        ),
+        (
+            *("The number of steps to 90%", steps),
+            {
+                steps - 1: "After these it is not quite 90% yet.",
+                20: "That is how far it remembers.",
+            },
+        ),
+        (
+            *("The half-life", math.log(2) / -math.log(mu)),
+            {1 / (1 - mu): "That is the rule of thumb for its memory."},
+        ),
+    )
 
 
 def _another_convention(answer: object) -> None:

@@ -5,16 +5,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnlesson._support.arguments import checked
-from cnnlesson.exercises import chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6
+from cnnlesson.exercises import (
+    chapter_1,
+    chapter_2,
+    chapter_3,
+    chapter_4,
+    chapter_5,
+    chapter_6,
+    chapter_7,
+    chapter_8,
+    chapter_9,
+)
 from cnnlesson.exercises.off import AnswerError
 
 __all__ = ["Verdict", "check"]
 
-_CHAPTERS = (chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6)
+_CHAPTERS = {
+    1: chapter_1,
+    2: chapter_2,
+    3: chapter_3,
+    4: chapter_4,
+    5: chapter_5,
+    6: chapter_6,
+    7: chapter_7,
+    8: chapter_8,
+    9: chapter_9,
+}
 # A check returns what is said to a right answer, if there is more to say than that it is right.
 _CHECKS: dict[str, Callable[[Any], str | None]] = {
-    f"0{chapter}-{i}": look
-    for chapter, module in enumerate(_CHAPTERS, start=1)
+    f"{chapter:02d}-{i}": look
+    for chapter, module in _CHAPTERS.items()
     for i, look in enumerate(module.CHECKS, start=1)
 }
 

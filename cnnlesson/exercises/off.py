@@ -1,11 +1,14 @@
 """What is off about an answer, and how every check begins: is the answer of the right kind."""
 
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["AnswerError", "called", "number", "off_if", "tensor", "times"]
+__all__ = ["AnswerError", "called", "in_turn", "number", "off_if", "tensor", "times"]
 
 
 class AnswerError(Exception):
@@ -95,11 +98,37 @@ def tensor(answer: object, *shape: int) -> Tensor:
         If it cannot be one, or has another shape.
     """
     try:
-        found = torch.as_tensor(answer).detach().float()
+        # A copy: PyTorch takes no view that runs backwards.
+        own = answer.copy() if isinstance(answer, np.ndarray) else answer
+        found = torch.as_tensor(own).detach().float()
     except (TypeError, ValueError, RuntimeError):
         raise AnswerError(f"Expected a tensor of numbers, found {type(answer).__name__}.") from None
     off_if(found.shape != shape, f"Expected the shape {times(shape)}, found {times(found.shape)}.")
     return found
+
+
+def in_turn(found: Iterable[float], *expected: tuple[str, float, Mapping[float, str]]) -> None:
+    """Compare numbers one by one, and end the check at the first that is off.
+
+    Parameters
+    ----------
+    found : iterable of float
+        The numbers of an answer.
+    *expected : tuple of str, float and mapping
+        Of each its name, what it should be, and words for values that a mistake leads to.
+
+    Raises
+    ------
+    AnswerError
+        With the name of a number that is off by more than half a per cent, and these words.
+    """
+    for value, (name, right, mistakes) in zip(found, expected, strict=True):
+        if math.isclose(value, right, rel_tol=5e-3):
+            continue
+        said = [
+            words for wrong, words in mistakes.items() if math.isclose(value, wrong, rel_tol=5e-3)
+        ]
+        raise AnswerError(" ".join([f"{name}, {value:g}, is off.", *said]))
 
 
 def called(answer: object, *arguments: Any, returns: bool = True) -> Any:

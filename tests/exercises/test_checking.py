@@ -2,13 +2,15 @@
 
 import inspect
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 import cnnlesson
 from cnnlesson import check
 
-CHAPTERS = [import_module(f"test_chapter_{i}") for i in range(1, 7)]
+HERE = Path(__file__).parent
+CHAPTERS = [import_module(path.stem) for path in sorted(HERE.glob("test_chapter_*.py"))]
 RIGHT = {name: answers for chapter in CHAPTERS for name, answers in chapter.RIGHT.items()}
 WRONG = {name: answers for chapter in CHAPTERS for name, answers in chapter.WRONG.items()}
 
