@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "lesson": ("_support",),
     "momentum": ("_support",),
     "diagrams": ("_support", "lesson"),
-    "exercises": ("_support", "lesson", "momentum", "diagrams"),
+    "exercises": ("_support", "lesson", "momentum", "diagrams", "experiments"),
     "experiments": ("_support", "lesson"),
     "plots": ("lesson", "momentum"),
     "widgets": ("_support", "lesson", "momentum", "diagrams", "experiments"),
@@ -55,7 +55,7 @@ ORDER = {
         *("class_order", "studies", "sweeps", "tracking"),
         "__main__",
     ),
-    "exercises": ("off", *(f"chapter_{i}" for i in range(1, 7)), "checking"),
+    "exercises": ("off", *(f"chapter_{i}" for i in (*range(1, 7), 10)), "checking"),
     "plots": ("runs", "curvature"),
 }
 

@@ -5,16 +5,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnlesson._support.arguments import checked
-from cnnlesson.exercises import chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6
+from cnnlesson.exercises import (
+    chapter_1,
+    chapter_2,
+    chapter_3,
+    chapter_4,
+    chapter_5,
+    chapter_6,
+    chapter_10,
+)
 from cnnlesson.exercises.off import AnswerError
 
 __all__ = ["Verdict", "check"]
 
-_CHAPTERS = (chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6)
+_CHAPTERS = (
+    *(chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6),
+    *(chapter_10,),
+)
 # A check returns what is said to a right answer, if there is more to say than that it is right.
 _CHECKS: dict[str, Callable[[Any], str | None]] = {
-    f"0{chapter}-{i}": look
-    for chapter, module in enumerate(_CHAPTERS, start=1)
+    f"{module.__name__.rpartition('_')[2]:0>2}-{i}": look
+    for module in _CHAPTERS
     for i, look in enumerate(module.CHECKS, start=1)
 }
 

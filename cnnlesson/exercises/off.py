@@ -1,11 +1,13 @@
 """What is off about an answer, and how every check begins: is the answer of the right kind."""
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["AnswerError", "called", "number", "off_if", "tensor", "times"]
+__all__ = ["AnswerError", "called", "number", "off_if", "off_if_near", "tensor", "times"]
 
 
 class AnswerError(Exception):
@@ -32,6 +34,27 @@ def off_if(is_off: bool | Tensor, words: str) -> None:
     """
     if is_off:
         raise AnswerError(words)
+
+
+def off_if_near(found: float, mistakes: Mapping[float, str], tolerance: float = 0.01) -> None:
+    """End the check here if a number is one that a mistake leads to.
+
+    Parameters
+    ----------
+    found : float
+        The number.
+    mistakes : mapping of float to str
+        What each mistake leads to, and what it is, in whole sentences.
+    tolerance : float, default 0.01
+        How near is the same, as a share of the larger of the two.
+
+    Raises
+    ------
+    AnswerError
+        With the words of the first mistake that fits.
+    """
+    for wrong, words in mistakes.items():
+        off_if(math.isclose(found, wrong, rel_tol=tolerance), words)
 
 
 def times(shape: tuple[int, ...]) -> str:
