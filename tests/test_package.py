@@ -55,7 +55,7 @@ ORDER = {
         *("class_order", "studies", "sweeps", "tracking"),
         "__main__",
     ),
-    "exercises": ("off", *(f"chapter_{i}" for i in (*range(1, 7), 10, 12)), "checking"),
+    "exercises": ("off", *(f"chapter_{i}" for i in (*range(1, 7), *range(10, 13))), "checking"),
     "plots": ("runs", "curvature"),
 }
 

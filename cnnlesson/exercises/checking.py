@@ -13,6 +13,7 @@ from cnnlesson.exercises import (
     chapter_5,
     chapter_6,
     chapter_10,
+    chapter_11,
     chapter_12,
 )
 from cnnlesson.exercises.off import AnswerError
@@ -21,7 +22,7 @@ __all__ = ["Verdict", "check"]
 
 _CHAPTERS = (
     *(chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6),
-    *(chapter_10, chapter_12),
+    *(chapter_10, chapter_11, chapter_12),
 )
 # A check returns what is said to a right answer, if there is more to say than that it is right.
 _CHECKS: dict[str, Callable[[Any], str | None]] = {

@@ -8,7 +8,7 @@ import pytest
 import cnnlesson
 from cnnlesson import check
 
-CHAPTERS = [import_module(f"test_chapter_{i}") for i in (*range(1, 7), 10, 12)]
+CHAPTERS = [import_module(f"test_chapter_{i}") for i in (*range(1, 7), *range(10, 13))]
 RIGHT = {name: answers for chapter in CHAPTERS for name, answers in chapter.RIGHT.items()}
 WRONG = {name: answers for chapter in CHAPTERS for name, answers in chapter.WRONG.items()}
 
