@@ -15,26 +15,22 @@ from cnnlesson.exercises import (
     chapter_7,
     chapter_8,
     chapter_9,
+    chapter_10,
+    chapter_11,
+    chapter_12,
 )
 from cnnlesson.exercises.off import AnswerError
 
 __all__ = ["Verdict", "check"]
 
-_CHAPTERS = {
-    1: chapter_1,
-    2: chapter_2,
-    3: chapter_3,
-    4: chapter_4,
-    5: chapter_5,
-    6: chapter_6,
-    7: chapter_7,
-    8: chapter_8,
-    9: chapter_9,
-}
+_CHAPTERS = (
+    *(chapter_1, chapter_2, chapter_3, chapter_4, chapter_5, chapter_6),
+    *(chapter_7, chapter_8, chapter_9, chapter_10, chapter_11, chapter_12),
+)
 # A check returns what is said to a right answer, if there is more to say than that it is right.
 _CHECKS: dict[str, Callable[[Any], str | None]] = {
     f"{chapter:02d}-{i}": look
-    for chapter, module in _CHAPTERS.items()
+    for chapter, module in enumerate(_CHAPTERS, start=1)
     for i, look in enumerate(module.CHECKS, start=1)
 }
 

@@ -8,7 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["AnswerError", "called", "in_turn", "number", "off_if", "tensor", "times"]
+__all__ = [
+    "AnswerError",
+    "called",
+    "in_turn",
+    "number",
+    "off_if",
+    "off_if_near",
+    "tensor",
+    "times",
+]
 
 
 class AnswerError(Exception):
@@ -35,6 +44,27 @@ def off_if(is_off: bool | Tensor, words: str) -> None:
     """
     if is_off:
         raise AnswerError(words)
+
+
+def off_if_near(found: float, mistakes: Mapping[float, str], tolerance: float = 0.01) -> None:
+    """End the check here if a number is one that a mistake leads to.
+
+    Parameters
+    ----------
+    found : float
+        The number.
+    mistakes : mapping of float to str
+        What each mistake leads to, and what it is, in whole sentences.
+    tolerance : float, default 0.01
+        How near is the same, as a share of the larger of the two.
+
+    Raises
+    ------
+    AnswerError
+        With the words of the first mistake that fits.
+    """
+    for wrong, words in mistakes.items():
+        off_if(math.isclose(found, wrong, rel_tol=tolerance), words)
 
 
 def times(shape: tuple[int, ...]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pytest
 
-from cnnlesson import check
+from cnnlesson import Run, RunResult, check
 
 
 def checks_of(
@@ -38,3 +38,10 @@ def checks_of(
         assert words in verdict.words, verdict.words
 
     return is_right, is_off
+
+
+def ended(run: Run, accuracy: float) -> RunResult:
+    """Return the result of a run that nobody did, with the accuracy that a test needs."""
+    return RunResult(
+        run=run, status="completed", train_losses=[1.0], test_accuracies=[accuracy], seconds=1.0
+    )
