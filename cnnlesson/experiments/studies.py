@@ -188,7 +188,7 @@ UNDER_WAY = frozenset(
     {
         "beyond",
         "edges",
-        *(f"class_order_{name}" for name in ("rivals_momenta", "long", "third")),
+        *(f"class_order_{name}" for name in ("rivals_momenta", "third")),
     }
 )
 

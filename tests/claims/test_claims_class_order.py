@@ -70,6 +70,17 @@ def test_more_momentum_kills_within_an_epoch_and_none_kills_nobody():
     assert min(r.died_after for r in measured("class_order") if r.run.momentum == 0.8) == np.inf
 
 
+def test_the_printed_accuracy_is_that_of_forty_epochs_in_class_order():
+    ends = [r.test_accuracy for r in measured("class_order_long")]
+    assert len(ends) == 5
+    assert min(ends) < 0.8367 < max(ends)
+    after_three = [r.test_accuracies[2] for r in measured("class_order_long")]
+    assert max(after_three) < 0.11
+    others = [r.test_accuracies[0] for r in measured("class_order_rivals") if r.run.order != "sorted"]
+    assert len(others) == 36
+    assert min(others) > 0.84
+
+
 def test_few_images_part_the_two_momenta_for_six_passes():
     after = {
         momentum: [
