@@ -36,6 +36,7 @@ function frameIn(el, label) {
  * @param {State} self
  */
 function takeBackWhatScrolls(root, self) {
+  /** @type {Record<string, unknown>} */
   let before = {};
   /** @type {string | undefined} */
   let name; // of the view's number that is under the finger
@@ -47,7 +48,8 @@ function takeBackWhatScrolls(root, self) {
   };
   root.addEventListener("pointerdown", remember, { capture: true });
   root.addEventListener("pointercancel", () => {
-    self.set(before);
+    const { [self.playing]: _, ...others } = before;
+    self.set(others);
     if (name) self.setOwn(name, value);
   });
 }

@@ -46,6 +46,7 @@ export function stateOf(model) {
     undo: [], // what takes the figure down again
     /** @type {(() => void)[]} */
     resets: [], // what the reset button does to the view, after the settings
+    playing: "", // what moves by itself
     /** @type {(state: any) => void} */
     draw: () => {},
 
