@@ -84,6 +84,15 @@ def slider(page: Page, name: str) -> Locator:
     return page.locator(f"input:is([name={name}], [data-name={name}])").first
 
 
+def open_menu(page: Page) -> Locator:
+    """Open the menu at the foot of the page's last figure, and return it, once it is filled."""
+    menu = page.locator(".share-menu").last
+    if menu.get_attribute("open") is None:
+        menu.locator("summary").click()
+    menu.get_by_role("button").first.wait_for()
+    return menu
+
+
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
     page.mouse.move(*start)
     page.mouse.down()

@@ -3,12 +3,13 @@
 One stylesheet and one classic script with what figures share are written from the package's CSS
 and JavaScript, and loaded on those pages that hold a figure, and a script for each figure where it
 stands. Weights of a network, in a file beside the module that runs it, get a script of their own.
-What trains in the page is fetched by itself, when it is first asked to train. Sphinx adds the
-content's checksum to their addresses.
+What trains in the page is fetched by itself, when it is first asked to train, and so is what the
+menu at the foot of a figure offers. Sphinx adds the content's checksum to their addresses.
 """
 
 import base64
 import json
+import re
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +23,7 @@ from cnnlesson.widgets.shared.parcel import WORKER_MODULES, parcel
 from cnnlesson.widgets.shared.sources import WIDGETS, sources_of, styles
 
 _HERE = Path(__file__).parent
+_OFFERS = "offers"
 _LIVE = "training_panel"  # draws what a kernel trains: no page of the book can
 
 
@@ -56,6 +58,21 @@ def _scripts() -> dict[str, str]:
             f'"use strict";\n{definitions(own, modules)}}});\n'
         )
     return scripts
+
+
+def _offers() -> str:
+    """Return the script with what the menu of a figure offers on a page."""
+    shared = sources_of("shared")
+    modules = set(needed(_OFFERS, shared)) - set(needed("figure", shared))
+    library, names = (_HERE / "lean_qr.mjs").read_text("utf-8").rsplit("export", 1)
+    [made] = re.findall(r"(\w+) as generate\b", names)
+    link = (_HERE / "link.js").read_text("utf-8")
+    return shorter(
+        "globalThis.cnnlessonFigures.push((define, modules) => {\n"
+        f'"use strict";\n{definitions(shared, modules)}'
+        f'define("lean_qr", () => {{\n{library}\nreturn {{ generate: {made} }};\n}});\n'
+        f'define("link", () => {{\n{link}\nreturn {{ offerLink }};\n}});\n}});\n'
+    )
 
 
 def _stylesheet() -> str:
@@ -103,6 +120,7 @@ def _write_assets(app: Sphinx) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, script in _scripts().items():
         (folder / f"{name}.js").write_text(script, "utf-8")
+    (folder / f"{_OFFERS}.js").write_text(_offers(), "utf-8")
     (folder / "figures.css").write_text(_stylesheet(), "utf-8")
     for module, script in _weights().items():
         (folder / f"{module}_weights.js").write_text(script, "utf-8")
@@ -126,7 +144,7 @@ def _load_assets(app: Sphinx, page: str, template: str, context: dict, doctree: 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
-    digest = sha256("".join([*_scripts().values(), _stylesheet()]).encode()).hexdigest()
+    digest = sha256("".join([*_scripts().values(), _offers(), _stylesheet()]).encode()).hexdigest()
     # A setting of kind "html" that changed makes Sphinx write every page again.
     app.add_config_value("figures_digest", digest, "html")
     app.connect("builder-inited", _write_assets)

@@ -18,6 +18,25 @@ function define(name, make) {
   Object.defineProperty(modules, name, { get, configurable: true });
 }
 
+const onTheWay = {};
+
+/**
+ * Bring a module that no figure needs before it is asked for, in a script of its own.
+ * @param {string} name
+ */
+// biome-ignore lint/correctness/noUnusedVariables: in place of `import()`
+function later(name) {
+  onTheWay[name] ??= new Promise((done, fail) => {
+    const script = document.createElement("script");
+    script.onload = done;
+    script.onerror = fail;
+    script.src = `${globalThis.cnnlessonHome}${name}.js`;
+    document.head.append(script);
+  });
+  onTheWay[name].catch(() => delete onTheWay[name]);
+  return onTheWay[name].then(() => modules[name]);
+}
+
 /** The part of anywidget's model that figures use; `onSave` stands where Python would listen. */
 class PageModel {
   constructor(state, onSave) {
@@ -78,14 +97,19 @@ function parse(text, current, limits) {
 
 const format = (value) => (Array.isArray(value) ? value.join("_") : String(value));
 
-/** Keep in the page's address those settings that differ from the page's own. */
-function remember(prefix, state, initial) {
-  const url = new URL(location.href);
+/** Write those settings into an address that differ from the page's own. */
+function describe(url, prefix, state, initial) {
   for (const [name, value] of Object.entries(initial)) {
     const key = `${prefix}.${name}`;
     if (format(state[name]) === format(value)) url.searchParams.delete(key);
     else url.searchParams.set(key, format(state[name]));
   }
+}
+
+/** Keep the settings in the page's address. */
+function remember(prefix, state, initial) {
+  const url = new URL(location.href);
+  describe(url, prefix, state, initial);
   // The query, not the fragment: that one belongs to the headings.
   if (url.href !== location.href) history.replaceState(history.state, "", url);
 }
@@ -116,9 +140,16 @@ async function mount(element, prefix) {
     saving = 0;
     remember(prefix, state, initial);
   };
-  const model = new PageModel(state, () => {
+  const page = new PageModel(state, () => {
     clearTimeout(saving);
     saving = setTimeout(save, 250);
+  });
+  const describeIn = (url) => {
+    url.hash = prefix;
+    describe(url, prefix, state, initial);
+  };
+  const model = Object.assign(page, {
+    offerLink: (menu, offer) => modules.link.offerLink(menu, offer, describeIn)
   });
   const still = [...element.childNodes];
   element.replaceChildren();
@@ -192,7 +223,9 @@ function whenNear(figures, meet) {
 
 // biome-ignore lint/correctness/noUnusedVariables: called at the end
 function mountAll() {
-  for (const add of globalThis.cnnlessonFigures ?? []) add(define, modules);
+  const meet = (add) => add(define, modules);
+  (globalThis.cnnlessonFigures ?? []).forEach(meet);
+  globalThis.cnnlessonFigures = { push: meet }; // what comes later
   const counts = {};
   /** @type {Map<HTMLElement, string>} */
   const prefixes = new Map();
@@ -201,6 +234,7 @@ function mountAll() {
     counts[name] = (counts[name] ?? 0) + 1;
     const prefix = counts[name] > 1 ? `${name}-${counts[name]}` : name;
     prefixes.set(/** @type {HTMLElement} */ (element), prefix);
+    element.id ||= prefix; // where a link to it leads
   }
   const next = inTurn();
   // What asks has no more stops for the keyboard than it has answers: no way past it is needed.
@@ -216,10 +250,12 @@ function mountAll() {
       apologise(element, error);
     }
   };
-  // Those that the address describes come first, to be shown.
+  // The one that the address names or describes comes first, to be shown.
   const keys = [...new URLSearchParams(location.search).keys()];
+  const isNamed = (/** @type {string} */ prefix) => location.hash === `#${prefix}`;
   const isShared = (/** @type {string} */ prefix) => keys.some((k) => k.startsWith(`${prefix}.`));
-  const [shown] = [...prefixes].find(([, prefix]) => isShared(prefix)) ?? [];
+  const find = (is) => [...prefixes].find(([, prefix]) => is(prefix));
+  const [shown] = find(isNamed) ?? find(isShared) ?? [];
   if (shown) setUp(shown).then(() => bringIntoSight(shown));
   const others = [...prefixes.keys()].filter((element) => element !== shown);
   whenNear(others, (element) => next(() => setUp(element)));
@@ -234,6 +270,6 @@ function bringIntoSight(figure) {
   const [visit] = performance.getEntriesByType("navigation");
   const isFresh = visit instanceof PerformanceNavigationTiming && visit.type === "navigate";
   if (!isFresh) return;
-  const heading = document.querySelector(":target");
+  const heading = document.querySelector(":target:not(.cnnlesson-figure)");
   (heading ?? figure.querySelector(".is-live"))?.scrollIntoView();
 }

@@ -8,6 +8,7 @@ from figure_page import (
     HAND_AND_EYE,
     check_contrast,
     computed,
+    middle_of,
     seen_in,
     seen_on,
     slider,
@@ -177,6 +178,52 @@ def test_weights_beyond_all_numbers_keep_their_colours(open_figure):
             "(all) => all.map((e) => e.style.fill)"
         )
         assert set(fills) == {"rgb(103, 0, 31)", "rgb(5, 48, 97)"}
+
+
+def test_the_steps_are_played(open_figure):
+    page = open_figure(settings={"graph": "grid", "num_steps": 397})
+    play = page.locator(".player button")
+    steps = "document.querySelector('[name=num_steps]').value"
+    play.press("Enter")
+    expect(play).to_have_text("Play")  # at the end it rests
+    check_drawn(page, GraphDescent(graph="grid", num_steps=400))
+    play.press("Enter")  # and begins again
+    page.wait_for_function(f"() => {steps} > 4 && {steps} < 300")
+    play.press("Enter")
+    expect(play).to_have_text("Play")
+    at = shown(page)["num_steps"]
+    check_drawn(page, GraphDescent(graph="grid", num_steps=at))
+    page.wait_for_function(f"() => location.search.includes('num_steps={at}')")
+    play.press("Enter")
+    page.get_by_role("button", name="Reset").click()
+    expect(play).to_have_text("Play")
+    check_drawn(page, GraphDescent())
+
+
+def test_a_finger_that_scrolls_leaves_the_steps_alone(open_figure):
+    page = open_figure(width=390, has_touch=True, is_mobile=True, settings={"num_steps": 0})
+    page.locator(".player button").tap()
+    steps = "document.querySelector('[name=num_steps]').value"
+    x, y = middle_of(page.locator(".colour-bar"))
+    page.evaluate(f"onpointercancel = () => {{ window.then = {steps}; }}")
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        touches = {"type": f"touch{kind}", "touchPoints": [{"x": x, "y": y} for y in points]}
+        session.send("Input.dispatchTouchEvent", touches)
+
+    touch("Start", y)
+    page.wait_for_function(f"() => {steps} > 30")
+    for k in range(1, 5):
+        touch("Move", y - 20 * k)
+    touch("End")
+    page.wait_for_function("() => window.then > 30")
+
+
+def test_without_motion_a_step_at_a_time(open_figure):
+    page = open_figure(reduced_motion="reduce")
+    page.get_by_role("button", name="Next step").click()
+    check_drawn(page, GraphDescent(num_steps=31))
 
 
 def test_javascript_computes_what_python_computes(open_page):

@@ -385,3 +385,14 @@ def test_the_panel_is_accessible_in_both_themes(page, panel, theme):
     assert results.violations_count == 0, results.generate_report()
     for target in panel.locator("button, .widget-inline-hbox:has(select, .noUi-handle)").all():
         assert target.bounding_box()["height"] >= 44
+
+
+def test_a_notebook_offers_pictures_and_no_link(page):
+    menu = cell(page, "StabilityMap").locator(".share-menu")
+    menu.locator("summary").press("Enter")
+    expect(menu.get_by_role("button")).to_have_text(["Save as SVG", "Save as PNG"])
+    with page.expect_download() as download:
+        button(menu, "Save as PNG").click()
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    page.keyboard.press("Escape")
+    expect(menu.get_by_role("button")).to_have_count(0)

@@ -361,6 +361,8 @@ def test_without_motion_a_step_at_a_time(open_figure):
 
 def test_the_address_holds_the_settings(open_figure):
     page = open_figure(host="file", tail="?keep=1#after-the-figures")
+    page.evaluate("scrollTo(0, 0)")  # the heading was behind both
+    expect(page.locator(".is-live")).to_have_count(2)
     slider(page, "lr").press("ArrowRight")
     first(page).locator(".point").press("ArrowUp")
     page.locator(".is-live").nth(1).locator("input[name=num_steps]").press("Home")

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
-from figure_page import HAND_AND_EYE, frames, go_to
+from figure_page import HAND_AND_EYE, frames, go_to, open_menu
 from playwright.sync_api import expect
 from torch import nn
 
@@ -444,8 +444,9 @@ def test_the_code_is_copied(open_figure):
 
 def test_the_diagram_is_saved(open_figure, tmp_path):
     page = open_figure(settings={"stack": "3x224x224 conv64k11s4p2 relu pool3s2 flatten"})
+    menu = open_menu(page)
     with page.expect_download() as download:
-        button(page, "Save diagram as SVG").click()
+        button(menu, "Save diagram as SVG").click()
     assert download.value.suggested_filename == "network.svg"
     download.value.save_as(tmp_path / "network.svg")
     svg = ElementTree.parse(tmp_path / "network.svg").getroot()

@@ -279,3 +279,64 @@ def test_javascript_computes_what_python_computes(open_page):
         assert result["regime"] == figure.regime
         assert result["bound"] == pytest.approx(2 + 2 * figure.momentum, rel=1e-12)
     assert {result["regime"] for result in results} == set(TITLES)
+
+
+def check_moment(page, figure, t):
+    """Compare the ball in both charts and the words about it with Python's."""
+    frames(page)
+    w, v = (part[:, 0] for part in figure.path())
+    assert int(slider(page, "position").input_value()) == t
+    across, up = domain(w), domain(v)
+    for plot, place in (
+        (1, (t / figure.num_steps, (w[t] + across) / (2 * across))),
+        (2, ((w[t] + across) / (2 * across), (v[t] + up) / (2 * up))),
+    ):
+        inside, (left, top, width, height) = inside_of(page, plot)
+        ball = inside.locator(".now")
+        x, y = (float(ball.get_attribute(name)) for name in ("cx", "cy"))
+        found = (x - left) / width, 1 - (y - top) / height
+        assert found == pytest.approx(place, abs=1e-6)
+    words = page.locator(".moment").inner_text().replace("−", "-")
+    found = [float(n) for n in re.findall(r"-?\d+\.?\d*", words)]
+    assert found == pytest.approx([t, w[t], v[t]], abs=0.0051)
+
+
+def test_the_ball_step_by_step(open_figure):
+    page = open_figure()
+    check_moment(page, StabilityMap(), 0)
+    position = slider(page, "position")
+    for key, t in (("ArrowRight", 1), ("End", 40), ("ArrowLeft", 39)):
+        position.press(key)
+        check_moment(page, StabilityMap(), t)
+    slider(page, "num_steps").fill("9")
+    check_moment(page, StabilityMap(num_steps=9), 9)
+    slider(page, "num_steps").fill("60")
+    check_moment(page, StabilityMap(num_steps=60), 39)
+    assert "position" not in page.url
+    page.get_by_role("button", name="Reset").click()
+    check_moment(page, StabilityMap(), 0)
+
+
+def test_the_ball_rolls_and_rests(open_figure):
+    page = open_figure(settings={"num_steps": 12})
+    play = page.locator(".player button")
+    play.press("Enter")
+    expect(play).to_have_text("Pause")
+    page.wait_for_function("() => document.querySelector('input[data-name=position]').value > 2")
+    slider(page, "momentum").press("ArrowLeft")  # a place chosen under way is rolled on
+    page.wait_for_function("() => document.querySelector('input[data-name=position]').value == 12")
+    expect(play).to_have_text("Play")
+    check_moment(page, StabilityMap(num_steps=12, momentum=0.79), 12)
+
+
+def test_without_motion_the_ball_goes_a_step_at_a_time(open_figure):
+    page = open_figure(reduced_motion="reduce")
+    for t in (1, 2):
+        page.get_by_role("button", name="Next step").click()
+        check_moment(page, StabilityMap(), t)
+
+
+def test_a_ball_beyond_all_bounds_is_written_short(open_figure):
+    page = open_figure(settings={"scaled_lr": 4, "momentum": 0, "num_steps": 200})
+    slider(page, "position").press("End")
+    expect(page.locator(".moment")).to_contain_text(re.compile(r"w = 2\.7e\+95, v = 3\.5e\+95"))

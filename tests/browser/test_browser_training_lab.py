@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from figure_page import check_by_kind, check_within, drawn, slider
+from figure_page import check_by_kind, check_within, drawn, open_menu, slider
 from playwright.sync_api import expect
 
 from cnnlesson.widgets import TrainingLab
@@ -43,8 +43,9 @@ def trained(page):
 
 def losses_of(page):
     """Return the file that "Save as CSV" gives, as the losses of each training."""
+    menu = open_menu(page)
     with page.expect_download() as download:
-        press(page, "Save as CSV")
+        press(menu, "Save as CSV")
     head, *lines = download.value.path().read_text("utf-8").splitlines()
     assert head.startswith("training,seed,step,images,loss,test_accuracy,lr,")
     found: dict[str, list[float]] = {}

@@ -76,6 +76,8 @@ def visit(request, addresses, open_lasting_page):
     # What is folded is seen and pressed too, by whoever unfolds it.
     folded = visit.page.locator(".is-live details")
     folded.evaluate_all("(all) => all.forEach((e) => { e.open = true; })")
+    if module in WITH_SETTINGS:
+        visit.page.locator(".share-menu button").first.wait_for()
     yield visit
     visit.page.close()
 

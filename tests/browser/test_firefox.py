@@ -39,6 +39,8 @@ TRAIN = """async () => {
         URL.createObjectURL = (file) => file.text().then(done) && "#";
         HTMLAnchorElement.prototype.click = () => {};
     });
+    root.querySelector(".share-menu").open = true;
+    while (!root.querySelector(".share-menu button")) await rest();
     press("Save as CSV");
     return JSON.stringify([words.textContent, await saved, navigator.userAgent]);
 }"""

@@ -4,6 +4,7 @@ import { colourBar, diverging } from "../shared/colours.js";
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { number } from "../shared/numbers.js";
+import { player } from "../shared/player.js";
 
 const HORIZON = 400; // steps in the chart of the error
 /** Return the steps in which a rate shrinks the error to a fraction. */
@@ -123,7 +124,7 @@ function render({ model, el }) {
     label: "graph",
     names: { path: "path", grid: "grid, 8 × 8", expander: "expander: two random rings" }
   });
-  self.slider(controls, "num_steps", { label: "steps", step: 1, show: String });
+  player(self, controls, "num_steps", { label: "steps", show: String });
   const exact = { step: 0.001, show: (value) => number(value, 3) };
   const lr = self.slider(controls, "lr", { label: "step size", symbol: "α", ...exact });
   self.slider(controls, "momentum", { label: "momentum", symbol: "μ", ...exact });

@@ -2,8 +2,8 @@
 import { optimum, rateOf, TOLERANCE, writeRate } from "../shared/bowl.js";
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
-import { number } from "../shared/numbers.js";
-import { player } from "../shared/player.js";
+import { inShort, number } from "../shared/numbers.js";
+import { player, stepOf } from "../shared/player.js";
 
 function descend(curvatures, start, lr, momentum, numSteps) {
   const [w, v] = [[start], [[0, 0]]];
@@ -80,27 +80,10 @@ function render({ model, el }) {
   for (const run of runs) run.now = add(map.inside, "circle", { class: `now ${run.name}`, r: 5 });
   const vector = add(map.inside, "text", { class: "note vector" }, "velocity v");
   const start = self.point(map, "start", { label: "Start", step: 0.1 });
-  let wish = FIRST; // the step that the reader chose
-  const follow = () => {
-    // a longer path has it again
-    const [kept, steps] = [wish, self.get("num_steps")];
-    self.setOwn("position", Math.min(wish, steps), [0, steps]);
-    wish = kept;
-  };
-  follow();
+  stepOf(self, "position", "num_steps", FIRST);
   player(self, self.root, "position", {
     label: "step",
     show: (t) => `${t} of ${self.limits.position[1]}`
-  });
-  self.on("position", () => {
-    // who stands at the end stays there
-    const [at, end] = [self.get("position"), self.limits.position[1]];
-    wish = at === end ? Infinity : at;
-  });
-  self.on("num_steps", follow);
-  self.resets.push(() => {
-    wish = FIRST;
-    follow();
   });
   const moment = add(self.root, "p", { class: "moment" });
 
@@ -122,13 +105,13 @@ function render({ model, el }) {
   });
   const bound = add(lr.row, "small");
   self.slider(controls, "momentum", { label: "momentum", symbol: "μ", step: 0.01, show: number });
-  const short = (value) => number(value, value < 10 ? 1 : 0);
+  const rounded = (value) => number(value, value < 10 ? 1 : 0);
   self.slider(controls, "condition_number", {
     label: "condition number",
     symbol: "κ",
     step: 0.02,
     isLog: true,
-    show: short
+    show: rounded
   });
   self.slider(controls, "num_steps", { label: "number of steps", step: 1, show: String });
   const buttons = add(controls, "div", { class: "buttons" });
@@ -203,10 +186,10 @@ function render({ model, el }) {
     );
     run.path.classList.toggle("dense", length > 10 * right);
     set(run.dots, { d: map.dots(visible.slice(0, t + 1)) });
-    place(run.now, map, result.w[t]);
+    set(run.now, map.at(result.w[t]));
     run.points = result.loss.map((loss, step) => [step, loss]);
     set(run.curve, { d: chart.line(run.points) });
-    place(run.mark, chart, run.points[t]);
+    set(run.mark, chart.at(run.points[t]));
     const [word, numbers, slower] = describe(result);
     const lost = `${numLost} of ${numSteps} steps lie outside the picture.`;
     const end = `Loss at the end: ${result.loss.at(-1).toPrecision(2).replace("-", "−")}.`;
@@ -214,12 +197,6 @@ function render({ model, el }) {
       setText(run.words[i], text)
     );
     run.words[0].className = result.rate > 1 - TOLERANCE ? "bad" : "";
-  }
-
-  /** Put a circle where a point is; one far outside need not be told apart from one farther. */
-  function place(circle, plot, [x, y]) {
-    const [cx, cy] = [plot.x(x), plot.y(y)].map((pixel) => Math.min(Math.max(pixel, -99), 9999));
-    set(circle, { cx, cy });
   }
 
   function drawMoment({ w, v, loss }) {
@@ -253,8 +230,7 @@ function render({ model, el }) {
       "text-anchor": toLeft ? "end" : "start",
       visibility: isSeen ? "visible" : "hidden"
     });
-    const short = (part) => (Math.abs(part) < 1e4 ? number(part) : part.toExponential(1));
-    const pair = (parts) => `(${parts.map(short).join(", ")})`;
+    const pair = (parts) => `(${parts.map(inShort).join(", ")})`;
     setText(
       moment,
       `Step ${t}: momentum is at w = ${pair(w[t])} with velocity v = ${pair(v[t])}. ` +

@@ -193,10 +193,11 @@ function render({ model, el }) {
     setText(copy, "Copied");
     setTimeout(() => setText(copy, "Copy code"), 2000);
   });
-  give("Save diagram as SVG", () => {
-    const href = URL.createObjectURL(new Blob([toFile(svg)], { type: "image/svg+xml" }));
-    set(document.createElement("a"), { href, download: "network.svg" }).click();
-    URL.revokeObjectURL(href);
+  self.files.push({
+    title: "Save diagram as SVG",
+    name: "network.svg",
+    type: "image/svg+xml",
+    write: () => toFile(svg)
   });
   self.resetButton(copy.parentElement ?? code);
 

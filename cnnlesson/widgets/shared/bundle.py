@@ -2,7 +2,8 @@
 
 A live notebook hands its front end a single string, and a page that is opened from a file may not
 import a second one. So each module becomes a function, which stands there once, and what it returns
-is shared by all figures of a page.
+is shared by all figures of a page. What a module imports by ``import("./name.js")``, when it is
+first asked for, a notebook has at once, and a page fetches.
 """
 
 import json
@@ -14,6 +15,7 @@ from hashlib import sha256
 __all__ = ["bundle", "definitions", "needed"]
 
 _IMPORT = re.compile(r'^import \{([^}]+)\} from "(?:\.|\.\./shared)/(\w+)\.js";\n', re.MULTILINE)
+_LATER = re.compile(r'\bimport\("\./(\w+)\.js"\)')
 _EXPORT = re.compile(r"^export (?=(?:const|function|class) (\w+))", re.MULTILINE)
 _DEFAULT = re.compile(r"^export default (.+);\n", re.MULTILINE)
 # The first figure of a page that has a module defines it, the others take what is there.
@@ -50,12 +52,13 @@ def bundle(entry: str, sources: Mapping[str, str]) -> str:
         If an import has another form, if it names a module or an export that is not there, or if
         modules import each other in a circle.
     """
-    *order, _ = needed(entry, sources)
+    *order, _ = _in_order([entry], sources, has_later=True)
     bodies: dict[str, str] = {}
     keys: dict[str, str] = {}
     for name in [*order, entry]:
         # With the keys of what it imports, so that a change in those is a change in this.
-        bodies[name] = _with_imports(sources[name], keys)
+        body = _with_imports(sources[name], keys)
+        bodies[name] = _LATER.sub(lambda found: f"Promise.resolve(modules.{keys[found[1]]})", body)
         keys[name] = f"{name}_{sha256(bodies[name].encode()).hexdigest()[:12]}"
     made = "".join(_definition(keys[name], bodies[name]) for name in order)
     return f"{_DEFINE}{made}{bodies[entry]}" if made else bodies[entry]
@@ -75,7 +78,8 @@ def definitions(sources: Mapping[str, str], names: Iterable[str] | None = None) 
     -------
     str
         Source for a script that has the function ``define``, and an object ``modules`` with what
-        the modules made: their exports by name, and the default one as ``default``.
+        the modules made: their exports by name, and the default one as ``default``. Its function
+        ``later`` brings a module by name.
 
     Raises
     ------
@@ -85,7 +89,7 @@ def definitions(sources: Mapping[str, str], names: Iterable[str] | None = None) 
     keys = {name: name for name in sources}
     wanted = set(sources if names is None else names)
     return "".join(
-        _definition(name, _with_imports(sources[name], keys))
+        _definition(name, _LATER.sub(r'later("\1")', _with_imports(sources[name], keys)))
         for name in _in_order(sorted(sources), sources)
         if name in wanted
     )
@@ -93,6 +97,8 @@ def definitions(sources: Mapping[str, str], names: Iterable[str] | None = None) 
 
 def needed(entry: str, sources: Mapping[str, str]) -> list[str]:
     """Return the names of a module and of all that it imports, each after what it imports itself.
+
+    What it imports later is not among them.
 
     Parameters
     ----------
@@ -131,7 +137,9 @@ def _definition(key: str, body: str) -> str:
     return f"define({json.dumps(key)}, () => {{\n{inside}return {{ {', '.join(exports)} }};\n}});\n"
 
 
-def _in_order(entries: list[str], sources: Mapping[str, str]) -> list[str]:
+def _in_order(
+    entries: list[str], sources: Mapping[str, str], *, has_later: bool = False
+) -> list[str]:
     """Return some modules and all they need, each after what it imports."""
     graph: dict[str, list[str]] = {}
     waiting = list(entries)
@@ -139,6 +147,8 @@ def _in_order(entries: list[str], sources: Mapping[str, str]) -> list[str]:
         name = waiting.pop()
         if name not in graph:
             graph[name] = _imports(name, sources)
+            if has_later:
+                graph[name] += _LATER.findall(sources[name])
             waiting += graph[name]
     try:
         return list(TopologicalSorter(graph).static_order())

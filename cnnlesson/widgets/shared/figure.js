@@ -3,6 +3,7 @@ import { controls } from "./controls.js";
 import { add, setText } from "./dom.js";
 import { plot } from "./plot.js";
 import { point } from "./point.js";
+import { shareMenu } from "./share.js";
 import { stateOf } from "./state.js";
 
 /** @import { Model, State } from "./state.js" */
@@ -35,6 +36,7 @@ function frameIn(el, label) {
  * @param {State} self
  */
 function takeBackWhatScrolls(root, self) {
+  /** @type {Record<string, unknown>} */
   let before = {};
   /** @type {string | undefined} */
   let name; // of the view's number that is under the finger
@@ -46,14 +48,15 @@ function takeBackWhatScrolls(root, self) {
   };
   root.addEventListener("pointerdown", remember, { capture: true });
   root.addEventListener("pointercancel", () => {
-    self.set(before);
+    const { [self.playing]: _, ...others } = before;
+    self.set(others);
     if (name) self.setOwn(name, value);
   });
 }
 
 /**
- * Return what tells screen readers, once the reader's hand rests; what the page opens with is not
- * news.
+ * Return what tells screen readers, once the reader's hand rests, and what it said last; what the
+ * page opens with is not news.
  * @param {HTMLElement} root
  * @param {State} self
  */
@@ -63,13 +66,16 @@ function voice(root, self) {
   let said = null;
   let saying = 0;
   self.undo.push(() => clearTimeout(saying));
-  /** @param {string} text */
-  return (text) => {
-    if (said !== null && text !== said) {
-      clearTimeout(saying);
-      saying = setTimeout(() => setText(status, text), 600);
-    }
-    said = text;
+  return {
+    /** @param {string} text */
+    say(text) {
+      if (said !== null && text !== said) {
+        clearTimeout(saying);
+        saying = setTimeout(() => setText(status, text), 600);
+      }
+      said = text;
+    },
+    sentence: () => said ?? ""
   };
 }
 
@@ -84,7 +90,10 @@ export function figure({ model, el }, label) {
   takeBackWhatScrolls(root, state);
   const self = Object.assign(state, {
     root,
-    say: voice(root, state),
+    label,
+    /** @type {{ title: string, name: string, type: string, write: () => string }[]} */
+    files: [], // that a figure has besides its picture
+    ...voice(root, state),
     ...controls(state),
 
     /**
@@ -102,6 +111,8 @@ export function figure({ model, el }, label) {
 
     /** Draw for the first time; returns what takes the figure down again. */
     start() {
+      // What asks, and what only shows, has no setting to share.
+      if (Object.keys(state.initial).length) shareMenu(self, model);
       state.begin();
       return () => {
         for (const step of state.undo) step();

@@ -14,6 +14,13 @@ export function number(value, decimals = 2) {
 }
 
 /**
+ * Write a number with two decimals, a large one with its power of ten.
+ * @param {number} value
+ */
+export const inShort = (value) =>
+  Math.abs(value) < 1e4 ? number(value) : value.toExponential(1).replace("-", "−");
+
+/**
  * Write a number with three digits, and no more of them than needed.
  * @param {number} value
  */

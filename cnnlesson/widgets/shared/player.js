@@ -7,7 +7,35 @@ const SLOWEST = 4; // steps a second
 /** @import { Figure } from "./figure.js" */
 
 /**
- * Add both for `name`, a number of the view. Who wants less motion gets a step at a time.
+ * Give the view a step `name` of as many as the setting `count` says, at first `first`. A longer
+ * course has again the step that the reader chose; who stands at the end stays there.
+ * @param {Figure} self
+ * @param {string} name
+ * @param {string} count
+ * @param {number} first
+ */
+export function stepOf(self, name, count, first) {
+  let wish = first; // the step that the reader chose
+  const follow = () => {
+    const [kept, steps] = [wish, self.get(count)];
+    self.setOwn(name, Math.min(wish, steps), [0, steps]);
+    wish = kept;
+  };
+  follow();
+  self.on(name, () => {
+    const [at, end] = [self.get(name), self.limits[name][1]];
+    wish = at === end ? Infinity : at;
+  });
+  self.on(count, follow);
+  self.resets.push(() => {
+    wish = first;
+    follow();
+  });
+}
+
+/**
+ * Add both for `name`, a number of the view or a setting. Who wants less motion gets a step at a
+ * time.
  * @param {Figure} self
  * @param {Element} parent
  * @param {string} name
@@ -25,12 +53,14 @@ export function player(self, parent, name, { label, show }) {
   const pause = () => {
     cancelAnimationFrame(frame);
     frame = 0;
+    self.playing = "";
     write();
   };
   const next = (/** @type {number} */ steps) => {
     const end = self.limits[name][1];
     const at = self.get(name) >= end ? 0 : Math.min(self.get(name) + steps, end);
-    self.setOwn(name, at);
+    if (self.isOwn(name)) self.setOwn(name, at);
+    else self.set({ [name]: at });
     return at < end;
   };
 
@@ -49,6 +79,7 @@ export function player(self, parent, name, { label, show }) {
     };
     if (self.get(name) >= self.limits[name][1]) next(0); // from the end back to the start
     frame = requestAnimationFrame(tick);
+    self.playing = name;
     write();
   }
 

@@ -109,6 +109,15 @@ export function plot(self, parent, { label, isImage = false, height, margin }) {
       points.map(([x, y]) => `M${chart.x(x).toFixed(2)},${chart.y(y).toFixed(2)}h0`).join(""),
 
     /**
+     * Where a circle at a point is. One far outside need not be told apart from one farther.
+     * @param {number[]} point
+     */
+    at([x, y]) {
+      const [cx, cy] = [chart.x(x), chart.y(y)].map((at) => Math.min(Math.max(at, -99), 9999));
+      return { cx, cy };
+    },
+
+    /**
      * Explain above the plot how lines of these classes look: a list of [class, text].
      * @param {string} title
      * @param {string[][]} items

@@ -20,7 +20,7 @@ WIDGETS = Path(__file__).parents[1]
 # Later rules win over earlier ones of the same weight: the order is part of what they say.
 SHARED_STYLES = (
     *("frame", "plot", "curves", "losses", "point"),
-    *("words", "controls", "asking", "trains", "pixels", "media"),
+    *("words", "controls", "asking", "trains", "pixels", "share", "media"),
 )
 
 _followed: list[tuple[Any, Callable[[], str]]] = []

@@ -3,13 +3,15 @@
 /**
  * What anywidget gives a figure, or a page in its place. Besides the settings it holds `_limits`
  * (the range of each setting), `_initial` (what "reset" returns to) and, where a figure has any,
- * `_data` (what a state contains besides the settings).
+ * `_data` (what a state contains besides the settings). A page has an address, to which it offers a
+ * link; a notebook has none.
  * @typedef {object} Model
  * @property {(name: string) => any} get
  * @property {(name: string, value: unknown) => void} set
  * @property {(event: string, listener: () => void) => void} on
  * @property {(event: string, listener: () => void) => void} off
  * @property {() => void} save_changes
+ * @property {(menu: Element, offer: (text: string, does: () => void) => void) => void} [offerLink]
  */
 
 /** @typedef {ReturnType<typeof stateOf>} State */
@@ -44,6 +46,7 @@ export function stateOf(model) {
     undo: [], // what takes the figure down again
     /** @type {(() => void)[]} */
     resets: [], // what the reset button does to the view, after the settings
+    playing: "", // what moves by itself
     /** @type {(state: any) => void} */
     draw: () => {},
 

@@ -2,7 +2,8 @@
 import { TOLERANCE, writeRate } from "../shared/bowl.js";
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
-import { number, scale } from "../shared/numbers.js";
+import { inShort, number, scale } from "../shared/numbers.js";
+import { player, stepOf } from "../shared/player.js";
 
 /** Return eigenvalues, rate and regime of one step's matrix, and what it does from w = 1, v = 0. */
 export function compute({ scaled_lr: a, momentum, num_steps }) {
@@ -117,12 +118,19 @@ function render({ model, el }) {
   });
   const side = add(upper, "div");
   const charts = ["The weight w after each step", "Phase portrait: velocity v over weight w"].map(
-    (label) => self.plot(side, { label, isImage: true, height: () => 159, margin: [8, 14, 38, 44] })
+    (label) => self.plot(side, { label, isImage: true, height: () => 140, margin: [8, 14, 38, 44] })
   );
   const kinds = ["rest", "mode", "path momentum", "dots momentum"];
   const parts = charts.map(({ inside }) =>
     kinds.map((kind) => add(inside, "path", { class: kind }))
   );
+  const balls = charts.map(({ inside }) => add(inside, "circle", { class: "now momentum", r: 6 }));
+  stepOf(self, "position", "num_steps", 0);
+  player(self, side, "position", {
+    label: "step t",
+    show: (t) => `${t} of ${self.limits.position[1]}`
+  });
+  const moment = add(side, "p", { class: "moment" });
 
   const lower = add(stage, "div", { class: "columns readouts" });
   const [left, controls] = [0, 1].map(() => add(lower, "div"));
@@ -193,6 +201,12 @@ function render({ model, el }) {
     const lost = w.findIndex((at) => Math.abs(at) > 1e6); // nothing comes back from there
     const seen = w.slice(0, lost < 0 ? w.length : lost + 1);
     const paths = [seen.map((at, t) => [t, at]), seen.map((at, t) => [at, v[t]])];
+    const t = self.get("position");
+    [
+      [t, w[t]],
+      [w[t], v[t]]
+    ].forEach((at, i) => set(balls[i], charts[i].at(at)));
+    setText(moment, `Step ${t}: w = ${inShort(w[t])}, v = ${inShort(v[t])}.`);
     charts.forEach((chart, i) =>
       [
         chart.line([
@@ -223,7 +237,7 @@ function render({ model, el }) {
     const texts = [name, kind, pace(result.rate), course];
     texts.forEach((text, i) => setText(words[i], text));
     words[0].className = result.rate > 1 - TOLERANCE ? "bad" : "";
-    self.say(`${name}: ${texts.slice(1).join(" ")}`);
+    self.say(`${name}: ${texts.slice(1).join(" ")} ${moment.textContent}`);
   };
   return self.start();
 }

@@ -8,7 +8,6 @@ import { figure } from "../shared/figure.js";
 import { curveSample, logarithmic, lossCurves } from "../shared/loss_curves.js";
 import { number } from "../shared/numbers.js";
 import { levels } from "../shared/pixels.js";
-import { save, savePicture } from "../shared/saving.js";
 import { answerStrip, deadWords, kernelPicture } from "./inside.js";
 import { cellsOf, curveOf, imagesSeen, namesOf, tableOf, verdictOf } from "./record.js";
 
@@ -138,9 +137,12 @@ function render({ model, el }) {
   const body = add(table, "tbody");
   /** @type {Map<number, any>} */
   const rows = new Map(); // by the number of the training
-  const files = add(self.root, "div", { class: "buttons" });
-  press(files, "Save as CSV", () => save("trainings.csv", "text/csv", tableOf(runs)));
-  press(files, "Save the picture", () => savePicture("trainings.svg", losses.plot.svg));
+  self.files.push({
+    title: "Save as CSV",
+    name: "trainings.csv",
+    type: "text/csv",
+    write: () => tableOf(runs)
+  });
 
   const inside = add(self.root, "div", { class: "columns inside-view" });
   const left = add(inside, "div");
@@ -375,7 +377,7 @@ function render({ model, el }) {
       set(hide, { "aria-label": `${run.isHidden ? "Show" : "Hide"} training ${run.number}` });
       row.className = run.isHidden ? "is-hidden" : "";
     });
-    table.hidden = files.hidden = !runs.length;
+    table.hidden = !runs.length;
 
     inside.hidden = !newest?.seeds[0].kernels;
     if (newest?.seeds[0].kernels) {
