@@ -187,7 +187,6 @@ STUDIES: dict[str, tuple[Run, ...]] = {
 UNDER_WAY = frozenset(
     {
         "beyond",
-        "edges",
         *(f"class_order_{name}" for name in ("rivals_momenta", "third")),
     }
 )

@@ -76,7 +76,9 @@ def test_the_printed_accuracy_is_that_of_forty_epochs_in_class_order():
     assert min(ends) < 0.8367 < max(ends)
     after_three = [r.test_accuracies[2] for r in measured("class_order_long")]
     assert max(after_three) < 0.11
-    others = [r.test_accuracies[0] for r in measured("class_order_rivals") if r.run.order != "sorted"]
+    others = [
+        r.test_accuracies[0] for r in measured("class_order_rivals") if r.run.order != "sorted"
+    ]
     assert len(others) == 36
     assert min(others) > 0.84
 

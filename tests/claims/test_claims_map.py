@@ -34,6 +34,28 @@ def test_the_edge_is_nearer_to_the_effective_step_than_to_the_bowl(edges, pixels
     assert slopes.max() < 1  # it falls more slowly, though
 
 
+def test_finer_steps_more_time_and_the_clock_lift_the_exponent_to_four_fifths(edges):
+    keys = ["momentum", "seed"]
+    fine = find_edges(load_results([results_path("edges")]), keys).set_index(keys)["edge"]
+    medians = {}
+    for name, edge, steps in (("map", edges["standardized"], 188), ("fine", fine, 752)):
+        known = edge[np.isfinite(edge)].unstack("seed")
+        mu = known.index.to_numpy()
+        # On a steady slope the k-th step is 1 + μ + … + μᵏ⁻¹ times as long as without momentum.
+        lengths = [np.cumsum(m ** np.arange(steps)).mean() for m in mu]
+        for against, x in (("effective", np.log(1 - mu)), ("mean", -np.log(lengths))):
+            each = [
+                np.polyfit(x[of_seed.notna()], np.log(of_seed.dropna()), 1)[0]
+                for _, of_seed in known.items()
+            ]
+            assert len(each) == 5
+            assert max(each) < 1
+            medians[name, against] = np.median(each)
+    assert medians["map", "effective"] < 0.75
+    del medians["map", "effective"]
+    assert list(medians.values()) == pytest.approx([0.8] * 3, abs=0.03)
+
+
 @pytest.mark.parametrize("pixels", ["unit", "standardized"])
 def test_momentum_moves_the_edge_to_smaller_steps_for_every_seed(edges, pixels):
     by_seed = edges[pixels].unstack("momentum")
