@@ -117,20 +117,20 @@ SHOW = """async () => {
     const wrong = [];
     for (const figure of document.querySelectorAll(".cnnlesson-figure[data-module]")) {
         figure.scrollIntoView();
-        for (let i = 0; i < 400 && !figure.querySelector(".is-live"); i++) await rest();
+        for (let i = 0; i < 1200 && !figure.querySelector(".is-live"); i++) await rest();
         const controls = "input:is([type=range], [type=number]):not([disabled])";
-        const sliders = [...figure.querySelectorAll(controls)];
-        const moved = [];
-        for (const slider of sliders) {
+        let moved = false;
+        for (const slider of figure.querySelectorAll(controls)) {
             const before = figure.innerHTML;
             slider.value = Number(slider.value) > Number(slider.min) ? slider.min : slider.max;
             slider.dispatchEvent(new Event("input", { bubbles: true }));
-            for (let i = 0; i < 20 && figure.innerHTML === before; i++) await rest();
-            moved.push(figure.innerHTML !== before);
+            for (let i = 0; i < 100 && figure.innerHTML === before; i++) await rest();
+            moved ||= figure.innerHTML !== before;
+            if (moved) break;
         }
         const asks = ["question", "prediction", "paths", "reader_record"].includes(
             figure.dataset.module);
-        const works = asks ? figure.querySelector(".is-live") : moved.includes(true);
+        const works = asks ? figure.querySelector(".is-live") : moved;
         if (!works) wrong.push(figure.dataset.module);
     }
     const wide = document.documentElement.scrollWidth > innerWidth;
