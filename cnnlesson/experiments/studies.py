@@ -204,6 +204,8 @@ _full = replace(_batches, num_images=250, batch_size=250, num_epochs=94)
 _WITHOUT_NOISE = {0.0: (0.2,), 0.9: (0.02, 0.1)}
 # As few images and about as many steps as there, in batches again.
 _few = replace(_batches, num_images=250, num_epochs=12)
+# Limits that differ by a factor of a hundred, and ten times as long for the network to come there.
+_EFFECTIVE = (0.005, 0.02, 0.05, 0.2, 0.5)
 
 
 def _tracked() -> Iterator[tuple[Run, tuple[int, ...]]]:
@@ -225,6 +227,10 @@ def _tracked() -> Iterator[tuple[Run, tuple[int, ...]]]:
         for momentum, lrs in _WITHOUT_NOISE.items():
             for lr in lrs:
                 yield replace(_few, lr=lr, momentum=momentum, seed=seed), (2, 8, 32, 94)
+    for seed, momentum, effective in product(_SEEDS, _CONSTANT, _EFFECTIVE):
+        lr = float(f"{effective * (1 - momentum):.3g}")
+        long = replace(_batches, lr=lr, momentum=momentum, num_epochs=10, seed=seed)
+        yield long, (188, 470, 940, 1880)
 
 
 # Trainings along which the curvature is measured, and after which steps.

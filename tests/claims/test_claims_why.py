@@ -8,7 +8,7 @@ from cnnlesson import find_edges, load_curvature, load_results, read_results, re
 
 
 @pytest.fixture(scope="module")
-def curvature():
+def all_curvature():
     frame = load_curvature()
     return frame.assign(
         higher=2 * (1 + frame["momentum"]) / frame["lr"],
@@ -16,6 +16,16 @@ def curvature():
         effective=frame["lr"] / (1 - frame["momentum"]),
         has_collapsed=~(frame["test_accuracy"] >= 0.5),
     )
+
+
+@pytest.fixture(scope="module")
+def curvature(all_curvature):
+    return all_curvature.query("num_images == 250 or num_epochs == 1")
+
+
+@pytest.fixture(scope="module")
+def ten(all_curvature):
+    return all_curvature.query("num_images == 6000 and num_epochs == 10 and step > 0")
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +50,9 @@ def last(frame):
     return frame.sort_values("step").groupby(["lr", "momentum", "seed"], as_index=False).last()
 
 
-def test_five_seeds_of_every_setting(curvature):
-    settings = ["lr", "momentum", "batch_size", "num_images", "pixels", "schedule", "step"]
-    assert (curvature.groupby(settings)["seed"].nunique() == 5).all()
+def test_five_seeds_of_every_setting(all_curvature):
+    settings = ["lr", "momentum", "batch_size", "num_images", "num_epochs", "pixels", "schedule"]
+    assert (all_curvature.groupby([*settings, "step"])["seed"].nunique() == 5).all()
 
 
 @pytest.mark.parametrize("pixels", ["standardized", "unit"])
@@ -71,6 +81,36 @@ def test_with_momentum_batches_obey_the_lower_limit_and_not_the_higher(curvature
     assert lower.between(0.5, 2).all()
     rest = ends[ends["momentum"] > 0]
     assert (rest["sharpness"] / rest["higher"] < 0.5).all()
+
+
+def test_over_a_hundredfold_the_effective_step_decides_whatever_the_momentum(ten):
+    """Above a constant, and nowhere near the limit of the bowl; near its own to a factor of two."""
+    late = ten.query("step == 1880")
+    assert len(late) == 75
+    assert not late["has_collapsed"].any()
+    cells = late.pivot_table(
+        index=late["effective"].round(3),
+        columns="momentum",
+        values="batch_sharpness",
+        aggfunc="median",
+    )
+    assert cells.shape == (5, 3)
+    assert (cells.iloc[0] / cells.iloc[-1]).min() > 8  # down a column
+    assert (cells.max(axis=1) / cells.min(axis=1)).median() < 2  # along a row
+    logs = np.log(late["batch_sharpness"])
+    off = {
+        name: (logs - np.log(guess)).abs().median()
+        for name, guess in (
+            *(("lower", late["lower"]), ("higher", late["higher"])),
+            ("constant", np.exp(logs.mean())),
+        )
+    }
+    assert off["lower"] < off["constant"] < off["higher"]
+    slopes = [
+        np.polyfit(np.log(rows["lower"]), np.log(rows["batch_sharpness"]), 1)[0]
+        for _, rows in late.groupby("seed")
+    ]
+    assert 0.5 < min(slopes) < max(slopes) < 0.9
 
 
 def test_noise_makes_a_difference_at_one_step_size_and_hardly_any_at_the_other(curvature):
