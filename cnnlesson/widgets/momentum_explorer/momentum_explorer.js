@@ -173,6 +173,7 @@ function render({ model, el }) {
     drawMoment(result.momentum);
     setText(bound, `momentum converges for α < 2(1 + μ) = ${number(result.momentum.bound)}`);
     lr.markLimit(result.momentum.bound);
+    const lost = chart.cut(runs.map(({ points }) => points));
     const [upper, lower] = [...runs].sort((a, b) => b.points.at(-1)[1] - a.points.at(-1)[1]);
     chart.nameCurve(upper.label, upper.points, lower.points, true);
     chart.nameCurve(lower.label, lower.points, upper.points, false);
@@ -183,7 +184,7 @@ function render({ model, el }) {
           ({ title, words: [word, ...details] }) =>
             `${title} ${word.textContent}. ${details.map((line) => line.textContent).join(" ")}`
         )
-        .join(" ") + ` ${moment.textContent}`
+        .join(" ") + ` ${moment.textContent}${lost}`
     );
   };
 
