@@ -80,9 +80,9 @@ export function compute(state) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Convolution explorer");
-  self.root.classList.add("convolution-explorer");
+  self.root.classList.add("convolution-explorer", "abreast");
   add(self.root, "p", { class: "hint" }, "Draw on the left. Point at a pixel on the right.");
-  const maps = add(self.root, "div", { class: "maps" });
+  const maps = add(self.root, "div", { class: "maps sight" });
   const map = (title, make) => {
     const holder = add(maps, "div");
     const size = add(add(holder, "p", {}, `${title} `), "b");

@@ -52,14 +52,14 @@ function describe({ rate, rates: [flat, steep], bound }) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Momentum explorer");
-  self.root.classList.add("momentum-explorer");
+  self.root.classList.add("momentum-explorer", "abreast");
   const [[left, right], [bottom, top]] = self.limits.start;
   const runs = [
     { name: "plain", title: "Gradient descent" },
     { name: "momentum", title: "Momentum" }
   ];
 
-  const map = self.plot(self.root, {
+  const map = self.plot(add(self.root, "div", { class: "sight" }), {
     label: "Contours of the loss, and the paths of momentum and of gradient descent",
     height: (width) => width / 2,
     margin: [8, 14, 38, 40]
