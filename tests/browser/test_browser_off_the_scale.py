@@ -86,7 +86,7 @@ def written(value):
 def test_curves_that_leave_say_how_far_they_go(open_figure, module):
     cls, settings, values_of, plot, (low, high) = CASES[module]
     page = open_figure(figure=module)
-    words, marks = page.get_by_text("off the scale: "), page.locator(".inside .marker[d*=M]")
+    words, marks = page.get_by_text("off the scale: "), page.locator(".inside path.cut[d*=M]")
     assert words.filter(visible=True).count() == marks.count() == 0
     go_to(page, settings, module)
     frames(page)
@@ -96,15 +96,13 @@ def test_curves_that_leave_say_how_far_they_go(open_figure, module):
     lost = [curve[(curve < low) | (curve > high)] for curve in curves]
     farthest = max((value for part in lost for value in part), key=abs)
     chart = page.locator(".plot").nth(plot)
-    expect(chart.locator(".inside text", has_text="off the scale")).to_have_text(
-        f"off the scale: {written(farthest)}"
-    )
+    expect(chart.locator(".inside text.cut")).to_have_text(f"off the scale: {written(farthest)}")
     expect(page.get_by_role("status").first).to_contain_text(f"Off the scale: {written(farthest)}.")
     inside = chart.locator(".inside")
     left, top, width, height = (
         float(inside.get_attribute(name)) for name in ("x", "y", "width", "height")
     )
-    tips = re.findall(r"M([\d.-]+),([\d.-]+)l", inside.locator(".marker").get_attribute("d"))
+    tips = re.findall(r"M([\d.-]+),([\d.-]+)l", inside.locator("path.cut").get_attribute("d"))
     assert len(tips) == sum(map(bool, map(len, lost)))
     for x, y in np.array(tips, dtype=float):
         assert left <= x <= left + width
@@ -119,7 +117,7 @@ def test_the_mark_stands_where_the_curve_crosses_the_edge(open_figure):
     inside = page.locator(".plot").nth(1).locator(".inside")
     left, width = (float(inside.get_attribute(name)) for name in ("x", "width"))
     steps = [np.interp(math.log(1e4), np.log(loss), range(13)) for loss in momentum_curves(result)]
-    tips = re.findall(r"M([\d.]+),", inside.locator(".marker").get_attribute("d"))
+    tips = re.findall(r"M([\d.]+),", inside.locator("path.cut").get_attribute("d"))
     # Above the edge the curve is straight, in logarithms.
     expected = sorted(left + width * step / 12 for step in steps)
     np.testing.assert_allclose(sorted(map(float, tips)), expected, atol=0.06)

@@ -50,7 +50,10 @@ export function markCut([path, text], curves, { box, x, y }, isBelow) {
   set(path, { d: signs.join("") });
   const words = places.length ? `off the scale: ${written(farthest)}` : "";
   setText(text, words);
-  if (!words) return "";
+  if (!words) {
+    set(text, { x: 0, y: 0, "text-anchor": "start" });
+    return "";
+  }
   // Beside all the marks, where there is room: no curve passes there.
   places.sort(([one], [other]) => one - other);
   const [first, last] = [places[0], places[places.length - 1]];

@@ -135,7 +135,7 @@ export function plot(self, parent, { label, isImage = false, height, margin }) {
      * @param {Pair[][]} curves
      */
     cut(curves, isBelow = false) {
-      cut ??= [add(inside, "path", { class: "marker" }), add(inside, "text", { class: "note" })];
+      cut ??= [add(inside, "path", { class: "cut" }), add(inside, "text", { class: "cut" })];
       said = markCut(cut, curves, chart, isBelow);
       return said;
     },
