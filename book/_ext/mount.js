@@ -68,7 +68,7 @@ class PageModel {
   }
 }
 
-/** Bring a setting into its limits: [low, high], with a step as third, or one such per part. */
+/** Bring a setting into its limits: [low, high], with any step as third, or one such per part. */
 function clamp(value, limits) {
   if (Array.isArray(value)) {
     return value.map((part, i) => clamp(part, Array.isArray(limits[0]) ? limits[i] : limits));
@@ -90,8 +90,8 @@ function parse(text, current, limits) {
     return fits ? text : current;
   }
   const values = text === "" ? [] : text.split("_").map(Number);
-  const count = Array.isArray(current) ? current.length : 1;
-  if (values.length !== count || !values.every(Number.isFinite)) return current;
+  const counts = Array.isArray(current) ? (limits[3] ?? [current.length]) : [1];
+  if (!counts.includes(values.length) || !values.every(Number.isFinite)) return current;
   return clamp(Array.isArray(current) ? values : values[0], limits);
 }
 

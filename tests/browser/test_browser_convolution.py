@@ -1,6 +1,8 @@
 """The convolution explorer in a real browser: what is drawn is what PyTorch computes."""
 
+import math
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import matplotlib as mpl
 import numpy as np
@@ -10,6 +12,7 @@ from figure_page import HAND_AND_EYE, computed, contrast, frames, luminance, swi
 from playwright.sync_api import expect
 from torch.nn.functional import conv2d
 
+from cnnlesson import output_size
 from cnnlesson.widgets import ConvolutionExplorer
 
 FIGURE = ConvolutionExplorer
@@ -17,23 +20,30 @@ COLOURS = mpl.colormaps["RdBu_r"].resampled(100_001)
 READ = """() => {
     const all = (selector) => [...document.querySelectorAll(`.is-live ${selector}`)];
     const texts = (selector) => all(selector).map((element) => element.innerText);
-    const nine = (i) => [...all(".nine")[i].children].map((cell) => cell.value ?? cell.innerText);
+    const canvas = (canvas) => ({
+        height: canvas.height,
+        width: canvas.width,
+        wide: canvas.getBoundingClientRect().width,
+        data: [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data],
+    });
+    const cells = (square) => [...square.children].filter((cell) => cell.checkVisibility());
+    const numbers = (square) => cells(square).map((cell) => cell.value ?? cell.innerText);
     return {
         settings: Object.fromEntries(
-            all("input[type=range], select").map((control) => [control.name, control.value])),
-        nine: [0, 1, 2].map(nine),
+            all("input[type=range][name], select").map((c) => [c.name, c.value])),
+        squares: all(".square").map(numbers),
+        pictures: all(".square canvas").filter((e) => e.checkVisibility()).map(canvas),
+        side: +all("[data-name=side]")[0].value,
+        place: +all("[data-name=place]")[0].value,
         total: texts(".equation b"),
         ends: texts(".colour-bar span"),
         words: texts(".maps + .hint")[0],
         sizes: texts(".maps p b"),
-        said: all(".pixels").map((map) => map.ariaValueText),
-        maps: all(".pixels canvas").map((canvas) => ({
-            height: canvas.height,
-            width: canvas.width,
-            wide: canvas.getBoundingClientRect().width,
-            data: [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data],
-        })),
-        windows: all(".pixels .window").map((rect) => [rect.y.baseVal.value, rect.x.baseVal.value]),
+        said: all(".maps .pixels").map((map) => map.ariaValueText),
+        maps: all(".maps canvas").map(canvas),
+        windows: all(".pixels .window").map((rect) =>
+            ["y", "x", "height", "width"].map((name) => rect[name].baseVal.value)),
+        taps: all(".taps")[0].getAttribute("d"),
     };
 }"""
 
@@ -61,16 +71,21 @@ def open_figure(open_figure):
     return unfolded
 
 
-def check_drawn(page, image=None):
-    """Compare both maps and every number with PyTorch's, and return the settings shown."""
+def check_drawn(page, image=None, kernel=None):
+    """Compare both maps and every number with PyTorch's, and return the settings shown.
+
+    A large kernel is not read off its picture, but given.
+    """
     frames(page)
     read = page.evaluate(READ)
     settings = read["settings"]
-    settings |= {name: int(settings[name]) for name in ("stride", "padding", "digit")}
-    settings["kernel"] = [float(weight) for weight in read["nine"][1]]
+    settings |= {name: int(settings[name]) for name in ("stride", "padding", "dilation", "digit")}
+    side, is_typed = read["side"], read["side"] <= 3
+    settings["kernel"] = kernel or [float(weight) for weight in read["squares"][1]]
+    assert len(settings["kernel"]) == side**2
     place = re.match(r"row (\d+), column (\d+): ", read["said"][1])
     row, column = settings["pixel"] = tuple(map(int, place.groups()))
-    stride, padding = settings["stride"], settings["padding"]
+    stride, padding, dilation = (settings[name] for name in ("stride", "padding", "dilation"))
 
     if image is None:
         image = ConvolutionExplorer(digit=settings["digit"]).image().numpy()
@@ -80,34 +95,54 @@ def check_drawn(page, image=None):
 
     weights = torch.tensor(settings["kernel"], dtype=torch.float64)
     sums = conv2d(
-        torch.from_numpy(image)[None, None], weights.reshape(1, 1, 3, 3), None, stride, padding
+        torch.from_numpy(image)[None, None],
+        weights.reshape(1, 1, side, side),
+        None,
+        stride,
+        padding,
+        dilation,
     )[0, 0]
     output = (sums.relu() if settings["activation"] == "ReLU" else sums).numpy()
     limit = max(weights.clamp(min=0).sum(), -weights.clamp(max=0).sum()).item()
     expected = COLOURS((output / (limit or 1) + 1) / 2)[..., :3] * 255
     np.testing.assert_allclose(colours(right), expected, atol=1)
 
-    size = (28 + 2 * padding - 3) // stride + 1
+    reach = dilation * (side - 1) + 1
+    size = output_size(28, side, stride, padding, dilation)
     assert output.shape == (size, size)
+    assert read["place"] == size * row + column
     assert read["sizes"][1] == f"{size}×{size}"
     assert f"28×28 → {size}×{size}" in read["words"]
-    assert f"⌊(28 + 2·{padding} − 3)/{stride}⌋ + 1 = {size}" in read["words"]
+    assert f"⌊(28 + 2·{padding} − {reach})/{stride}⌋ + 1 = {size}" in read["words"]
     extremes = numbers(re.findall(r"−?\d+\.\d\d", read["words"]))
     assert extremes == pytest.approx([output.min(), output.max()], abs=0.0051)
 
-    patch = padded[stride * row : stride * row + 3, stride * column : stride * column + 3].ravel()
-    np.testing.assert_allclose(numbers(read["nine"][0]), patch, atol=1e-9)
-    np.testing.assert_allclose(numbers(read["nine"][2]), patch * weights.numpy(), atol=0.0051)
+    rows, columns = (stride * at + dilation * np.arange(side) for at in (row, column))
+    patch = padded[np.ix_(rows, columns)].ravel()
+    products, most = patch * weights.numpy(), weights.abs().max().item()
+    assert len(read["pictures"]) == (0 if is_typed else 3)
+    if is_typed:
+        np.testing.assert_allclose(numbers(read["squares"][0]), patch, atol=1e-9)
+        np.testing.assert_allclose(numbers(read["squares"][2]), products, atol=0.0051)
+    else:
+        grey = patch[:, None].repeat(3, 1)
+        signed = [COLOURS((part / most + 1) / 2)[:, :3] for part in (weights.numpy(), products)]
+        for shown, expected in zip(read["pictures"], [grey, *signed], strict=True):
+            np.testing.assert_allclose(
+                colours(shown), expected.reshape(side, side, 3) * 255, atol=1
+            )
     assert numbers(read["total"]) == pytest.approx([sums[row, column].item()], abs=0.0051)
     assert numbers(read["ends"]) == pytest.approx([-limit, limit], abs=0.0051)
-    assert read["windows"] == [[stride * row, stride * column], [row, column]]
+    assert read["windows"] == [[stride * row, stride * column, reach, reach], [row, column, 1, 1]]
+    taps = [f"M{x},{y}h1v1h-1z" for y in rows for x in columns]
+    assert read["taps"] == ("" if dilation == 1 else "".join(taps))
     assert left["wide"] / len(padded) == pytest.approx(right["wide"] / size, abs=0.05)
     return settings
 
 
 def point_at(page, which, row, column):
     """Return where a pixel of a map is on the screen."""
-    canvas = page.locator(".pixels canvas").nth(which)
+    canvas = page.locator(".maps canvas").nth(which)
     box = canvas.bounding_box()
     size = int(canvas.get_attribute("width"))
     step = box["width"] / size
@@ -132,18 +167,20 @@ def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme, host)
     for name, key, value in (
         ("digit", "Home", 0),
         ("stride", "ArrowRight", 2),
-        ("padding", "End", 2),
+        ("padding", "End", 3),
+        ("dilation", "ArrowRight", 2),
     ):
         page.locator(f"input[name={name}]").press(key)
         assert check_drawn(page)[name] == value
-    for name, value in (("digit", 9), ("stride", 3), ("padding", 0)):
+    for name, value in (("digit", 9), ("stride", 3), ("padding", 0), ("dilation", 3)):
         slider = page.locator(f"input[name={name}]")
         slider.scroll_into_view_if_needed()
         box = slider.bounding_box()
         right = box["width"] - 10 if value else 10
         page.mouse.click(box["x"] + right, box["y"] + box["height"] / 2)
         assert check_drawn(page)[name] == value
-    page.locator("input[name=stride]").press("Home")
+    for name in ("stride", "dilation"):
+        page.locator(f"input[name={name}]").press("Home")
 
     entry = page.get_by_label("weight in row 2, column 1")
     entry.fill("-2.5")
@@ -183,6 +220,77 @@ def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme, host)
         assert check_drawn(page)["pixel"] == pixel
     page.get_by_role("button", name="Reset").click()
     assert check_drawn(page) == {**default, "kernel": list(default["kernel"])}
+
+
+def kernel_of(page):
+    """Return the weights that the page's address holds, once it has them."""
+    page.wait_for_function("() => location.search.includes('.kernel=')")
+    page.wait_for_timeout(300)
+    query = parse_qs(urlsplit(page.url).query)
+    return [float(weight) for weight in query["convolution_explorer.kernel"][0].split("_")]
+
+
+@HAND_AND_EYE
+def test_every_size_of_kernel_at_every_dilation(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
+    side, dilation = page.locator("[data-name=side]"), page.locator("[name=dilation]")
+    page.get_by_role("button", name="vertical edges").click()
+    for k in (1, 2, 4, 5, 6, 7, 3):
+        side.fill(str(k))
+        kernel = kernel_of(page)
+        signs = np.sign(np.arange(k) - (k - 1) / 2)
+        np.testing.assert_array_equal(np.reshape(kernel, (k, k)), np.tile(signs, (k, 1)))
+        for d in (1, 2, 3):
+            dilation.fill(str(d))
+            check_drawn(page, kernel=kernel)
+            reach = d * (k - 1) + 1
+            expect(page.get_by_text(f"The window reaches over {reach} pixels.")).to_be_visible()
+    side.fill("6")
+    for name in ("blur", "identity", "learned 18", "sharpen"):
+        button = page.get_by_role("button", name=name)
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        check_drawn(page, kernel=kernel_of(page))
+
+
+def test_a_kernel_cut_by_the_slider_comes_back(open_figure):
+    own = "1_2_3_4_5_6_7_8_-9"
+    page = open_figure(tail=f"?convolution_explorer.kernel={own}")
+    side = page.locator("[data-name=side]")
+    for k, expected in (
+        (2, [1, 2, 4, 5]),
+        (5, [0] * 6 + [1, 2, 3, 0, 0, 4, 5, 6, 0, 0, 7, 8, -9] + [0] * 6),
+        (1, [5]),
+        (3, [1, 2, 3, 4, 5, 6, 7, 8, -9]),
+    ):
+        side.fill(str(k))
+        assert kernel_of(page) == expected
+        check_drawn(page, kernel=expected)
+
+
+def test_the_window_goes_over_all_places_when_asked(open_figure):
+    page = open_figure(tail="?convolution_explorer.stride=3&convolution_explorer.pixel=0_0")
+    place, play = page.locator("[data-name=place]"), page.get_by_role("button", name="Play")
+    page.wait_for_timeout(400)
+    assert place.input_value() == "0"  # not by itself
+    assert play.inner_text() == "Play"
+    play.click()
+    page.wait_for_function("() => document.querySelector('[data-name=place]').value > 2")
+    page.get_by_role("button", name="Pause").click()
+    stopped = int(place.input_value())
+    settings = check_drawn(page)
+    assert settings["pixel"] == divmod(stopped, 9)
+    page.wait_for_timeout(400)
+    assert int(place.input_value()) == stopped
+    place.fill("78")
+    play.click()
+    expect(play).to_have_text("Play")  # the end
+    assert check_drawn(page)["pixel"] == (8, 8)
+    page.locator("[name=stride]").fill("1")
+    assert check_drawn(page)["pixel"] == (8, 8)
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_role("button", name="Next step").click()
+    assert check_drawn(page)["pixel"] == (8, 9)
 
 
 @HAND_AND_EYE
@@ -311,7 +419,7 @@ def test_what_the_chapter_comes_to_later_is_folded_at_first(open_page, addresses
     expect(page.get_by_role("group", name="Kernels", exact=True)).to_be_visible()
     for later in (page.locator("input[name=stride]"), page.get_by_role("button", name="learned 8")):
         expect(later).to_be_hidden()
-    page.get_by_text("Learned kernels, stride").click()
+    page.get_by_text("Learned kernels, size, stride").click()
     expect(page.locator("input[name=stride]")).to_be_visible()
 
 
@@ -341,7 +449,7 @@ def test_the_result_is_said_in_words(open_figure):
 
 def test_numbers_stand_out_from_their_grounds(open_figure):
     page = open_figure(theme="dark", tail="?convolution_explorer.kernel=-9_-7_-5_-3_-1_2_4_6_8")
-    cells = page.locator(".nine > *, .equation b").all()
+    cells = page.locator(".square > :not(.pixels), .equation b").all()
     ratios = [
         contrast(luminance(cell, "color"), luminance(cell, "backgroundColor")) for cell in cells
     ]
@@ -361,11 +469,12 @@ def test_javascript_computes_what_pytorch_computes(open_page):
     random = np.random.default_rng(0)
     explorers = [
         ConvolutionExplorer(
-            kernel=random.uniform(-9, 9, 9),
+            kernel=random.uniform(-9, 9, (1 + i % 7) ** 2),
             stride=random.integers(1, 4),
-            padding=random.integers(0, 3),
+            padding=random.integers(0, 4),
+            dilation=random.integers(1, 4),
             digit=i % 10,
-            pixel=random.integers(0, 30, 2),
+            pixel=random.integers(0, 34, 2),
             activation=random.choice(["none", "ReLU"]).item(),
             drawing="_" * (i % 2) + "".join(random_stroke(random) for _ in range(i % 7)),
         )
@@ -373,13 +482,19 @@ def test_javascript_computes_what_pytorch_computes(open_page):
     ]
     for explorer, result in zip(explorers, computed(page, explorers), strict=True):
         image, kernel = explorer.image(), torch.tensor(explorer.kernel, dtype=torch.float64)
-        stride, padding = explorer.stride, explorer.padding
-        sums = conv2d(image[None, None], kernel.reshape(1, 1, 3, 3), None, stride, padding)[0, 0]
+        stride, padding, dilation = explorer.stride, explorer.padding, explorer.dilation
+        side = math.isqrt(len(kernel))
+        square = kernel.reshape(1, 1, side, side)
+        sums = conv2d(image[None, None], square, None, stride, padding, dilation)[0, 0]
         output = sums.relu() if explorer.activation == "ReLU" else sums
         row, column = (min(index, len(sums) - 1) for index in explorer.pixel)
         padded = torch.nn.functional.pad(image, [padding] * 4)
-        patch = padded[stride * row :, stride * column :][:3, :3].flatten()
+        reach = dilation * (side - 1) + 1
+        under = padded[stride * row :, stride * column :][:reach:dilation, :reach:dilation]
+        patch = under.flatten()
         for name, expected in {
+            "side": side,
+            "reach": reach,
             "size": len(sums),
             "at": (row, column),
             "padded": padded,

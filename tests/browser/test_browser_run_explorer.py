@@ -244,6 +244,36 @@ def check_drawn(page, **settings):
     assert shown(page) == figure.settings
 
 
+def check_followed(page, before, **chosen):
+    """Check that what the reader chose stays, and the rest went no farther than it had to."""
+    frames(page)
+    now = shown(page)
+    lines = now.pop("lines")
+    wanted = before | chosen
+    [(name, value)] = chosen.items()
+    pixels = wanted["pixels"]
+    own = measured_values((cell for cell in CELLS if cell[3] == pixels), tuple(START))
+
+    def place(name, value):
+        return min(range(len(own[name])), key=lambda i: abs(own[name][i] - value))
+
+    def far(cell):
+        found = dict(zip(START, cell, strict=True))
+        steps = sum(abs(place(n, found[n]) - place(n, wanted[n])) for n in SLIDERS)
+        return steps + 99 * (found["order"] != wanted["order"])
+
+    allowed = [
+        cell
+        for cell in CELLS
+        if cell[3] == pixels
+        and (name == "pixels" or dict(zip(START, cell, strict=True))[name] == value)
+    ]
+    assert tuple(now.values()) in allowed
+    assert far(now.values()) == min(map(far, allowed))
+    check_drawn(page, **now, lines=lines)
+    return now
+
+
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme):
     page = open_figure(width, theme)
@@ -252,18 +282,16 @@ def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme):
     for name, to in (("lr", 1.0), ("momentum", 0.0), ("batch_size", 8)):
         values = measured_values((c for c in CELLS if c[3] == "standardized"), tuple(START))[name]
         drag_slider(page, name, values.index(to) / (len(values) - 1))
-        now[name] = to
-        check_drawn(page, **now)
+        now = check_followed(page, now, **{name: to})
         slider(page, name).press("ArrowRight" if to == values[0] else "ArrowLeft")
-        now[name] = values[1] if to == values[0] else values[-2]
-        check_drawn(page, **now)
+        now = check_followed(page, now, **{name: values[1] if to == values[0] else values[-2]})
     for k, lines in ((0, "effective"), (1, "both")):
         page.locator(f"label:has([name=line-{k}])").click()
         check_drawn(page, **now, lines=lines)
     page.locator("[name=line-0]").press(" ")
     check_drawn(page, **now, lines="quadratic")
     page.locator("select[name=order]").select_option("sorted")
-    check_drawn(page, **now | {"order": "sorted"}, lines="quadratic")
+    check_followed(page, now, order="sorted")
     page.get_by_role("button", name="Reset").click()
     check_drawn(page)
 
@@ -308,12 +336,28 @@ def test_a_finger_taps(open_figure):
 
 def test_another_scale_of_pixels_has_its_own_axes(open_figure):
     page = open_figure(tail="?run_explorer.lr=0.1&run_explorer.batch_size=8")
+    now = START | {"lr": 0.1, "batch_size": 8}
     page.locator("select[name=pixels]").select_option("raw")
-    check_drawn(page, pixels="raw", lr=0.01, batch_size=8)
+    now = check_followed(page, now, pixels="raw")
+    assert now["lr"] == 0.01
     slider(page, "lr").press("ArrowLeft")
-    check_drawn(page, pixels="raw", lr=1e-5, batch_size=8)
+    now = check_followed(page, now, lr=1e-5)
     page.locator("select[name=pixels]").select_option("standardized")
-    check_drawn(page, lr=0.001, batch_size=8)
+    assert check_followed(page, now, pixels="standardized")["lr"] == 0.001
+
+
+def test_no_slider_leads_to_what_nobody_measured(open_figure):
+    page = open_figure()
+    now, moved = dict(START), set()
+    expect(page.get_by_text("go to the nearest that was measured")).to_be_visible()
+    for name in (*SLIDERS, "momentum", "lr"):
+        values = measured_values((c for c in CELLS if c[3] == "standardized"), tuple(START))[name]
+        for place, value in enumerate(values):
+            slider(page, name).fill(str(place))
+            after = check_followed(page, now, **{name: value})
+            moved |= {other for other in after if other != name and after[other] != now[other]}
+            now = after
+    assert moved  # there are gaps to go round
 
 
 def test_a_place_off_the_map_is_not_measured(open_figure):

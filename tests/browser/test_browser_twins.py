@@ -501,7 +501,8 @@ CASES = {
     "ConvolutionExplorer": [
         {},
         {"stride": 3, "padding": 2, "digit": 0, "pixel": (29, 29), "activation": "ReLU"},
-        {"kernel": (0.0,) * 9},
+        {"kernel": (0.0,) * 9, "dilation": 2},
+        {"kernel": tuple(range(-8, 8)), "dilation": 3, "padding": 3, "pixel": (33, 33)},
         {"drawing": "_.58ok-5a6b", "kernel": (0.111,) * 9, "padding": 1, "pixel": (0, 0)},
     ],
     "DigitReader": [

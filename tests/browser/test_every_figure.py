@@ -225,6 +225,52 @@ def test_no_slider_changes_the_height_and_axes_and_legends_are_whole(page, figur
     page.set_viewport_size(size)
 
 
+# The share of each picture in sight, at that of three places of the page where a slider and most of
+# it are seen together. What lies behind the book's bar, or the figure's own, is not in sight.
+SIGHT = """async (root) => {
+    const BAR = 60;
+    const pictures = [...root.querySelectorAll(".plot, svg[role=img], canvas")].filter(
+        (e) => e.checkVisibility());
+    const share = (e) => {
+        const { top, bottom, height } = e.getBoundingClientRect();
+        return Math.max(0, Math.min(bottom, innerHeight) - Math.max(top, BAR)) / height;
+    };
+    const found = [];
+    for (const slider of root.querySelectorAll("[type=range]")) {
+        if (!slider.checkVisibility()) continue;
+        const places = [];
+        for (const block of ["end", "center", "start"]) {
+            slider.scrollIntoView({ block, behavior: "instant" });
+            await new Promise(requestAnimationFrame);
+            const { x, y, width, height } = slider.getBoundingClientRect();
+            const above = document.elementFromPoint(x + width / 2, y + height / 2);
+            if (share(slider) > 0.99 && above === slider) places.push(pictures.map(share));
+        }
+        const most = places.sort((one, other) => Math.max(...other) - Math.max(...one))[0] ?? [];
+        found.push([slider.name || slider.dataset.name, most]);
+    }
+    return found;
+}"""
+# Their sliders say what is to be measured next; the picture comes after that.
+LABS = {"map_lab", "training_lab"}
+SCREENS = [(390, 844), (844, 390)]
+
+
+@pytest.mark.parametrize("size", SCREENS, ids=["upright", "across"])
+@pytest.mark.parametrize("module", sorted({*WITH_SETTINGS} - LABS))
+def test_a_picture_stays_in_sight_of_each_slider_on_a_phone(open_figure, module, size):
+    page = open_figure(figure=module)
+    page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
+    figure = page.locator(".is-live")
+    figure.locator("details").evaluate_all("(all) => all.forEach((e) => { e.open = true; })")
+    frames(page)
+    found = dict(figure.evaluate(SIGHT))
+    is_seen = all if module == "convolution_explorer" else any
+    assert {name: shares for name, shares in found.items() if shares} == found
+    hidden = [n for n, shares in found.items() if not is_seen(share > 0.75 for share in shares)]
+    assert hidden == [], found
+
+
 def test_a_legend_shrinks_and_grows_with_its_plot(open_figure):
     page = open_figure(figure="error_milestones")
     page.set_viewport_size({"width": 320, "height": 800})

@@ -16,6 +16,7 @@ from cnnlesson import ConvNet, load_digits, train_model, widgets
 from cnnlesson.widgets import ConvolutionExplorer
 
 FOLDER = Path(widgets.__file__).parent
+COUNTS = "expected 1, 4, 9, 16, 25, 36 or 49 numbers"
 
 
 def test_the_digits_are_one_of_each_class_of_the_embedded_ones():
@@ -59,12 +60,27 @@ def test_the_learned_kernels_are_what_their_command_gives():
 
 
 @pytest.mark.parametrize(
-    ("stride", "padding", "size"), [(1, 0, 26), (1, 1, 28), (2, 2, 15), (3, 0, 9)]
+    ("stride", "padding", "size"), [(1, 0, 26), (1, 1, 28), (2, 2, 15), (3, 0, 9), (1, 3, 32)]
 )
 def test_the_output_has_the_size_of_the_formula(stride, padding, size):
     explorer = ConvolutionExplorer(stride=stride, padding=padding)
     assert explorer.output().shape == (size, size)
     assert f"into {size}×{size};" in explorer.summary()
+
+
+@pytest.mark.parametrize("side", range(1, 8))
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+def test_a_kernel_of_every_size_fits_at_every_dilation(side, dilation):
+    weights = np.random.default_rng(side).uniform(-9, 9, (side, side))
+    explorer = ConvolutionExplorer(kernel=weights.ravel(), dilation=dilation, pixel=(33, 33))
+    reach = dilation * (side - 1) + 1
+    size = 28 - reach + 1
+    last = explorer.image().numpy()[-reach::dilation, -reach::dilation]
+    assert explorer.output().shape == (size, size)
+    assert explorer.output()[-1, -1].item() == pytest.approx((last * weights).sum())
+    apart = f" with dilation {dilation}" if dilation > 1 else ""
+    assert f"a {side}×{side} kernel{apart} turns 28×28 pixels into" in explorer.summary()
+    assert f'width="{10 * reach}" height="{10 * reach}" fill="none"' in explorer.picture()
 
 
 def test_the_output_is_a_sum_over_the_patch():
@@ -97,17 +113,17 @@ def test_messages_of_the_page_and_arrays_set_the_traits():
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("kernel", [1] * 8, f"kernel: expected 9 numbers from -9 to 9, found {[1] * 8}"),
-        ("kernel", [9.5] * 9, f"kernel: expected 9 numbers from -9 to 9, found {[9.5] * 9}"),
-        ("kernel", [float("nan")] * 9, "kernel: expected 9 numbers from -9 to 9, found [nan,"),
-        ("kernel", ["1"] * 9, "kernel: expected 9 numbers from -9 to 9, found ['1',"),
-        ("kernel", [[1] * 3] * 3, "kernel: expected 9 numbers from -9 to 9, found [[1, 1, 1],"),
-        ("kernel", 1, "kernel: expected 9 numbers from -9 to 9, found 1"),
-        ("pixel", (1.5, 2), "pixel: expected 2 whole numbers from 0 to 29, found (1.5, 2)"),
-        ("pixel", (30, 2), "pixel: expected 2 whole numbers from 0 to 29, found (30, 2)"),
-        ("pixel", (True, 2), "pixel: expected 2 whole numbers from 0 to 29, found (True, 2)"),
+        ("kernel", [1] * 8, f"kernel: {COUNTS} from -9 to 9, found {[1] * 8}"),
+        ("kernel", [9.5] * 9, f"kernel: {COUNTS} from -9 to 9, found {[9.5] * 9}"),
+        ("kernel", [float("nan")] * 9, f"kernel: {COUNTS} from -9 to 9, found [nan,"),
+        ("kernel", ["1"] * 9, f"kernel: {COUNTS} from -9 to 9, found ['1',"),
+        ("kernel", [[1] * 3] * 3, f"kernel: {COUNTS} from -9 to 9, found [[1, 1, 1],"),
+        ("kernel", 1, f"kernel: {COUNTS} from -9 to 9, found 1"),
+        ("pixel", (1.5, 2), "pixel: expected 2 whole numbers from 0 to 33, found (1.5, 2)"),
+        ("pixel", (34, 2), "pixel: expected 2 whole numbers from 0 to 33, found (34, 2)"),
+        ("pixel", (True, 2), "pixel: expected 2 whole numbers from 0 to 33, found (True, 2)"),
         ("stride", 0, "stride: expected a whole number from 1 to 3, found 0"),
-        ("padding", 3, "padding: expected a whole number from 0 to 2, found 3"),
+        ("padding", 4, "padding: expected a whole number from 0 to 3, found 4"),
         ("digit", 10, "digit: expected a whole number from 0 to 9, found 10"),
         ("activation", "relu", "activation: expected one of none, ReLU, found 'relu'"),
         ("activation", ["ReLU"], "activation: expected one of none, ReLU, found ['ReLU']"),

@@ -1,4 +1,6 @@
-"""A 3×3 convolution of a handwritten digit, with every pixel, product and sum."""
+"""A convolution of a handwritten digit, with every pixel, product and sum."""
+
+import math
 
 import torch
 from torch import Tensor
@@ -14,23 +16,26 @@ __all__ = ["ConvolutionExplorer"]
 
 
 class ConvolutionExplorer(Figure, module="convolution_explorer"):
-    r"""One digit, one 3×3 kernel, and every pixel of what comes out.
+    r"""One digit, one square kernel, and every pixel of what comes out.
 
-    The figure shows the digit, the output, and for one pixel of the output the nine pixels of the
-    input under the kernel, the nine products and their sum. One can also draw.
+    The figure shows the digit, the output, and for one pixel of the output the pixels of the
+    input under the kernel, their products with its weights and the sum. It can go over all places
+    by itself. One can also draw.
 
     Attributes
     ----------
     kernel : tuple of float, default (-1, -1, -1, 0, 0, 0, 1, 1, 1)
-        The nine weights, row by row, each from -9 to 9.
+        The weights, row by row, each from -9 to 9: k² of them, for a kernel of k×k, 1×1 to 7×7.
     stride : int, default 1
         Stride, 1 to 3.
     padding : int, default 0
-        Rows and columns of zeros added on each side, 0 to 2.
+        Rows and columns of zeros added on each side, 0 to 3.
+    dilation : int, default 1
+        Distance between the pixels under neighbouring weights, 1 to 3.
     digit : int, default 7
         Which digit, 0 to 9: one of each class, from those embedded in scikit-learn.
     pixel : tuple of int, default (10, 11)
-        Row and column of the output pixel looked into, 0 to 29. In a smaller output a row or a
+        Row and column of the output pixel looked into, 0 to 33. In a smaller output a row or a
         column beyond its end means its last.
     drawing : str, default ""
         What is drawn on the digit, as the page writes it: ``"_.58ok"`` is a line from row 5,
@@ -50,11 +55,17 @@ class ConvolutionExplorer(Figure, module="convolution_explorer"):
     torch.Size([28, 28])
     """
 
-    kernel = Numbers((-1.0, -1.0, -1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0), low=-9, high=9)
+    kernel = Numbers(
+        (-1.0, -1.0, -1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0),
+        low=-9,
+        high=9,
+        counts=tuple(side**2 for side in range(1, 8)),
+    )
     stride = Whole(1, low=1, high=3)
-    padding = Whole(0, low=0, high=2)
+    padding = Whole(0, low=0, high=3)
+    dilation = Whole(1, low=1, high=3)
     digit = Whole(7, low=0, high=9)
-    pixel = Numbers((10, 11), low=0, high=29, whole=True)
+    pixel = Numbers((10, 11), low=0, high=33, whole=True)
     drawing = Drawing()
     activation = Choice("none", "ReLU")
 
@@ -74,11 +85,16 @@ class ConvolutionExplorer(Figure, module="convolution_explorer"):
         Returns
         -------
         torch.Tensor, shape (n, n), float64
-            The sums, after the ReLU if there is one; n is 9 to 30, by stride and padding.
+            The sums, after the ReLU if there is one; n is 4 to 34, by kernel, stride, padding and
+            dilation.
         """
-        kernel = torch.tensor(self.kernel, dtype=torch.float64).reshape(1, 1, 3, 3)
+        kernel = torch.tensor(self.kernel, dtype=torch.float64)
         sums = functional.conv2d(
-            self.image()[None, None], kernel, stride=self.stride, padding=self.padding
+            self.image()[None, None],
+            kernel.reshape(1, 1, self._side, self._side),
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
         )
         return (sums.relu() if self.activation == "ReLU" else sums)[0, 0]
 
@@ -91,15 +107,15 @@ class ConvolutionExplorer(Figure, module="convolution_explorer"):
         """Return the image and its output side by side, as an ``<svg>``."""
         output, (row, column) = self.output(), self._place()
         image = functional.pad(self.image(), [self.padding] * 4)
-        right = CELL * (len(image) + 2)
+        right, reach = CELL * (len(image) + 2), self.dilation * (self._side - 1) + 1
         shown = "drawing" if self.drawing else f"handwritten {self.digit}"
         label = (
-            f"Left a {shown}, white on black, three by three pixels framed. "
+            f"Left a {shown}, white on black, the window framed. "
             "Right the output of the kernel, red where positive, blue where negative."
         )
         body = (
             f"{shaded(image, 'black', ['white'])}"
-            f"{frame(self.stride * row, self.stride * column, 3)}"
+            f"{frame(self.stride * row, self.stride * column, reach)}"
             f'<g transform="translate({right},0)">'
             f"{shaded(output / (self.limit or 1), 'white', ['#b2182b', '#2166ac'])}"
             f"{frame(row, column, 1)}</g>"
@@ -111,14 +127,19 @@ class ConvolutionExplorer(Figure, module="convolution_explorer"):
         """Return the output's size and the chosen sum, in one sentence."""
         output, (row, column) = self.output(), self._place()
         size, used = len(output), "" if self.activation == "none" else f", after {self.activation},"
+        apart = "" if self.dilation == 1 else f" with dilation {self.dilation}"
         return (
-            f"With stride {self.stride} and padding {self.padding}, a 3×3 kernel turns 28×28 "
-            f"pixels into {size}×{size}; in row {row}, column {column}, the nine products "
-            f"add up{used} to {round(output[row, column].item(), 2) + 0:.2f}."
+            f"With stride {self.stride} and padding {self.padding}, a {self._side}×{self._side} "
+            f"kernel{apart} turns 28×28 pixels into {size}×{size}; in row {row}, column {column}, "
+            f"the products add up{used} to {round(output[row, column].item(), 2) + 0:.2f}."
         )
+
+    @property
+    def _side(self) -> int:
+        return math.isqrt(len(self.kernel))
 
     def _place(self) -> tuple[int, int]:
         """Return the chosen pixel's row and column in the output."""
-        last = output_size(28, 3, self.stride, self.padding) - 1
+        last = output_size(28, self._side, self.stride, self.padding, self.dilation) - 1
         row, column = self.pixel
         return min(row, last), min(column, last)

@@ -176,7 +176,7 @@ function render({ model, el }) {
     });
     start.place();
     lr.markLimit(bound);
-    charts.forEach((chart, i) => {
+    const lost = charts.map((chart, i) => {
       chart.frame({ x: [0, HORIZON], xLabel: "step", y: [-FAR, FAR], yLabel: "", rows: ROWS });
       const [points, future] = [components[i], whole.components[i]].map((xs) =>
         cut(xs).map((x, t) => [t, x])
@@ -195,6 +195,7 @@ function render({ model, el }) {
       lists.forEach((list, part) =>
         set(parts[i][part], { d: part === 3 ? chart.dots(list) : chart.line(list) })
       );
+      return chart.cut([whole.components[i].map((x, t) => [t, x])], true);
     });
     const [x, y] = components.map((component) => component.at(-1));
     const texts = [
@@ -210,7 +211,7 @@ function render({ model, el }) {
     ];
     texts.forEach((lines, i) => lines.forEach((line, k) => setText(words[i][k], line)));
     rates.forEach((rate, i) => (words[i][1].className = rate > 1 - TOLERANCE ? "bad" : ""));
-    self.say(texts.map((lines) => lines.join(" ")).join(" "));
+    self.say(texts.map((lines) => lines.join(" ")).join(" ") + lost.join(""));
   };
   return self.start();
 }

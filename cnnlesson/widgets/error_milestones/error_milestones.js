@@ -193,13 +193,14 @@ function render({ model, el }) {
         .filter(([, value]) => value > 0 && value < 1e9);
       set(curves[i], { d: points.length ? chart.line(points) : "" });
     });
+    const lost = chart.cut([sum.map((value, t) => [t, value])]);
     const texts = [
       describeSlowest(result, slowest),
       describeNoise(result, state.noise, state.num_steps)
     ];
     texts.forEach((lines, card) => lines.forEach((line, i) => setText(cards[card][i], line)));
     cards[0][0].className = Math.max(...rates) > 1 - TOLERANCE ? "bad" : "";
-    self.say(texts.map(([title, ...lines]) => `${title}. ${lines.join(" ")}`).join(" "));
+    self.say(texts.map(([title, ...lines]) => `${title}. ${lines.join(" ")}`).join(" ") + lost);
   };
   return self.start();
 }

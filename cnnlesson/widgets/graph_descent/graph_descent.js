@@ -182,7 +182,9 @@ function render({ model, el }) {
     });
     const isSeen = (/** @type {number[]} */ [, value]) => Math.abs(value) < 99;
     set(dots, { d: wave.dots(weights.map((weight, i) => [distances[i], weight]).filter(isSeen)) });
-    set(curve, { d: chart.line(errors.map((error, t) => [t, error]).filter(isSeen)) });
+    const course = errors.map((error, t) => [t, error]);
+    set(curve, { d: chart.line(course.filter(isSeen)) });
+    const lost = chart.cut([course]);
     set(bound, {
       d: chart.line([
         [0, 1],
@@ -211,7 +213,7 @@ function render({ model, el }) {
     texts.forEach((text, i) => setText(words[i], text));
     words[2].className = rate > 1 - TOLERANCE ? "bad" : "";
     set(map, { "aria-label": `The ${state.graph} of 64 nodes, coloured by weight.` });
-    self.say(`${texts[0]}. ${texts.slice(1).join(" ")}`);
+    self.say(`${texts[0]}. ${texts.slice(1).join(" ")}${lost}`);
   };
   return self.start();
 }

@@ -52,14 +52,14 @@ function describe({ rate, rates: [flat, steep], bound }) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Momentum explorer");
-  self.root.classList.add("momentum-explorer");
+  self.root.classList.add("momentum-explorer", "abreast");
   const [[left, right], [bottom, top]] = self.limits.start;
   const runs = [
     { name: "plain", title: "Gradient descent" },
     { name: "momentum", title: "Momentum" }
   ];
 
-  const map = self.plot(self.root, {
+  const map = self.plot(add(self.root, "div", { class: "sight" }), {
     label: "Contours of the loss, and the paths of momentum and of gradient descent",
     height: (width) => width / 2,
     margin: [8, 14, 38, 40]
@@ -156,6 +156,7 @@ function render({ model, el }) {
     drawMoment(result.momentum);
     setText(bound, `momentum converges for α < 2(1 + μ) = ${number(result.momentum.bound)}`);
     lr.markLimit(result.momentum.bound);
+    const lost = chart.cut(runs.map(({ points }) => points));
     const [upper, lower] = [...runs].sort((a, b) => b.points.at(-1)[1] - a.points.at(-1)[1]);
     chart.nameCurve(upper.label, upper.points, lower.points, true);
     chart.nameCurve(lower.label, lower.points, upper.points, false);
@@ -166,7 +167,7 @@ function render({ model, el }) {
           ({ title, words: [word, ...details] }) =>
             `${title} ${word.textContent}. ${details.map((line) => line.textContent).join(" ")}`
         )
-        .join(" ") + ` ${moment.textContent}`
+        .join(" ") + ` ${moment.textContent}${lost}`
     );
   };
 

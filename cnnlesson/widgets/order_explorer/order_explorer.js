@@ -94,16 +94,17 @@ function boxes(plot, { moments, every, perEpoch }, digit) {
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Order explorer");
-  self.root.classList.add("order-explorer");
+  self.root.classList.add("order-explorer", "abreast");
   const { runs: table, colours } = self.state();
   const stepNear = (step) => {
     const { run } = compute(self.state());
     return (run && momentAt(run, step)?.step) ?? 0;
   };
+  const pictures = add(self.root, "div", { class: "sight" });
   /** @type {(title: string, label: string, height: number, below: number) => Plot} */
   const plotOf = (title, label, height, below) => {
     const margin = /** @type {[number, number, number, number]} */ ([22, 14, below, 44]);
-    const plot = self.plot(self.root, { label, isImage: true, height: () => height, margin });
+    const plot = self.plot(pictures, { label, isImage: true, height: () => height, margin });
     plot.legend(title, []);
     return plot;
   };

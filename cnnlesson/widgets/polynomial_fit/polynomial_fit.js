@@ -160,6 +160,11 @@ function render({ model, el }) {
       set(lines[i], { d })
     );
 
+    const lost = chart.cut(
+      KINDS.filter(isShown).map(([kind]) => result[kind].curve.map((y, i) => [PLACES[i], y])),
+      true
+    );
+
     const room = table.box.height / rows.length;
     const x = scale([-1, 1], [2, 70]);
     const draw = (curve, i) => {
@@ -216,7 +221,7 @@ function render({ model, el }) {
       ]
     ];
     texts.forEach((card, i) => card.forEach((line, k) => setText(words[i][k], line)));
-    self.say(texts.map(([title, ...rest]) => `${title}: ${rest.join(" ")}`).join(" "));
+    self.say(texts.map(([title, ...rest]) => `${title}: ${rest.join(" ")}`).join(" ") + lost);
   };
   return self.start();
 }

@@ -54,6 +54,27 @@ export function compute({ runs: table, lr, momentum, batch_size, pixels, order }
   return { axes, cells, cell, effective: lr / (1 - momentum), lines: [along(-1), along(1)] };
 }
 
+/**
+ * Return changes that lead to the measured cell nearest to these settings: in places on the axes,
+ * and with another order of images only where there is no way round. `kept`, which the reader chose,
+ * stays, and so do the pixels.
+ */
+export function toMeasured(state, kept) {
+  const { axes } = compute(state);
+  const ranked = Object.keys(SLIDERS);
+  const place = (name, value) => axes[name].indexOf(nearest(axes[name], value));
+  const far = (cell) =>
+    ranked.reduce(
+      (sum, name) => sum + Math.abs(place(name, cell[name]) - place(name, state[name])),
+      cell.order === state.order ? 0 : 99
+    );
+  const own = unpack(state.runs).filter(
+    (cell) => cell.pixels === state.pixels && (kept === "pixels" || cell[kept] === state[kept])
+  );
+  const best = own.reduce((one, other) => (far(other) < far(one) ? other : one));
+  return Object.fromEntries([...ranked, "order"].map((name) => [name, best[name]]));
+}
+
 /** Return a title and three lines. */
 function describe({ axes, cells, cell, effective }) {
   const last = `Effective step α/(1−μ) = ${inDigits(effective)}.`;
@@ -136,15 +157,13 @@ function render({ model, el }) {
   const choices = Object.entries(CHOICES).map(([name, [label, names]]) => {
     return self.choice(controls, name, { label, names });
   });
-  choices[0].addEventListener("change", () => {
-    // another scale has other step sizes: go to the nearest
-    const state = self.state();
-    const settle = ([name, list]) => [
-      name,
-      list.includes(state[name]) ? state[name] : nearest(list, state[name])
-    ];
-    self.set(Object.fromEntries(Object.entries(compute(state).axes).map(settle)));
-  });
+  const hint = "Where nobody measured, the other settings go to the nearest that was measured.";
+  const following = add(controls, "p", { class: "run-hint" }, hint);
+  // The list or the slider has set its own first.
+  const follow = (control, event, name) =>
+    control.addEventListener(event, () => self.set(toMeasured(self.state(), name)));
+  for (const { name, input } of sliders) follow(input, "input", name);
+  Object.keys(CHOICES).forEach((name, i) => follow(choices[i], "change", name));
 
   function drawCurves(runs, steps) {
     const { low, high } = table;
@@ -205,6 +224,7 @@ function render({ model, el }) {
       move(result.axes[name], state[name]);
     }
     [table.pixels, result.axes.order].forEach((list, i) => (choices[i].hidden = list.length < 2));
+    following.hidden = ![...sliders.map(({ row }) => row), ...choices].some((row) => !row.hidden);
     self.say(texts.join(" "));
   };
   return self.start();

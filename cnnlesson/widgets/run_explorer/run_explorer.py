@@ -21,7 +21,8 @@ class RunExplorer(Figure, module="run_explorer"):
     r"""Measured runs: a map of accuracy over step size and momentum, and every seed's losses.
 
     Runs that differ in nothing but the seed are one cell of the map. In a cell's median a diverged
-    run counts as worse than any other. What was not measured is shown as not measured.
+    run counts as worse than any other. What was not measured is shown as not measured; the sliders
+    go round it, to the nearest cell that was.
 
     Parameters
     ----------

@@ -1,7 +1,6 @@
 // Play and Pause, and a slider over the same steps: a course to watch or to leaf through.
 import { add, setText } from "./dom.js";
 
-const SECONDS = 8; // for the whole course; a short one is slower still than that
 const SLOWEST = 4; // steps a second
 
 /** @import { Figure } from "./figure.js" */
@@ -39,9 +38,10 @@ export function stepOf(self, name, count, first) {
  * @param {Figure} self
  * @param {Element} parent
  * @param {string} name
- * @param {{ label: string, show: (value: number) => string }} look
+ * @param {{ label: string, show: (value: number) => string, seconds?: number }} look `seconds` for
+ *   the whole course; a short one is slower still than that
  */
-export function player(self, parent, name, { label, show }) {
+export function player(self, parent, name, { label, show, seconds = 8 }) {
   const row = add(parent, "div", { class: "player" });
   const button = add(row, "button", { type: "button" });
   const { input } = self.slider(row, name, { label, step: 1, show });
@@ -69,8 +69,8 @@ export function player(self, parent, name, { label, show }) {
     let due = 0; // steps, of which only whole ones are made
     const tick = (/** @type {number} */ now) => {
       // A hidden page does not leap.
-      const seconds = Math.min(Math.max(now - before, 0), 100) / 1000;
-      due += seconds * Math.max(SLOWEST, self.limits[name][1] / SECONDS);
+      const passed = Math.min(Math.max(now - before, 0), 100) / 1000;
+      due += passed * Math.max(SLOWEST, self.limits[name][1] / seconds);
       before = now;
       const steps = Math.floor(due);
       due -= steps;

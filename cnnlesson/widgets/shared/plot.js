@@ -1,5 +1,6 @@
 // A plot: an SVG with a box, its axes and a legend, that grows and shrinks with the page.
 import { placeName } from "./curve_name.js";
+import { markCut } from "./cut.js";
 import { add, set, sketch } from "./dom.js";
 import { powerOfTen, scale, ticks } from "./numbers.js";
 
@@ -40,6 +41,9 @@ export function plot(self, parent, { label, isImage = false, height, margin }) {
   let drawn = "";
   /** @type {{ row: SVGGElement, width: number } | null} */
   let explained = null; // the row of the legend, and how wide it is
+  /** @type {[Element, SVGTextElement] | null} */
+  let cut = null; // the marks where curves leave, and words
+  let said = ""; // of that
   const chart = {
     svg,
     inside,
@@ -135,6 +139,17 @@ export function plot(self, parent, { label, isImage = false, height, margin }) {
     },
 
     /**
+     * Mark at the edge where curves leave the axes; returns it as a sentence, "" where none does.
+     * Called before `nameCurve`. With `isBelow` at the lower edge as well.
+     * @param {Pair[][]} curves
+     */
+    cut(curves, isBelow = false) {
+      cut ??= [add(inside, "path", { class: "cut" }), add(inside, "text", { class: "cut" })];
+      said = markCut(cut, curves, chart, isBelow);
+      return said;
+    },
+
+    /**
      * Write a curve's name beside its middle; not at all where it would hide the other one.
      * @param {SVGTextElement} text
      * @param {Pair[]} points
@@ -143,7 +158,10 @@ export function plot(self, parent, { label, isImage = false, height, margin }) {
      */
     nameCurve(text, points, others, isAbove) {
       const pixels = (/** @type {Pair[]} */ list) => list.map(([x, y]) => [chart.x(x), chart.y(y)]);
-      placeName(text, pixels(points), pixels(others), chart.box, isAbove);
+      const { y, height } = chart.box;
+      const free = said ? 18 : 0; // what leaves is said at the top
+      const box = { ...chart.box, y: y + free, height: height - free };
+      placeName(text, pixels(points), pixels(others), box, isAbove);
     }
   };
   const sized = new ResizeObserver(([{ contentRect }]) => {

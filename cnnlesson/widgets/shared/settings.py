@@ -2,6 +2,7 @@
 
 import numbers
 from collections.abc import Mapping, Sequence, Set
+from operator import length_hint
 from typing import Any, ClassVar
 
 from traitlets import HasTraits, TraitError, TraitType
@@ -131,32 +132,43 @@ class Point(Setting):
 
 
 class Numbers(Setting):
-    """A fixed count of numbers, each from ``low`` to ``high``, both included.
+    """Some numbers, each from ``low`` to ``high``, both included.
 
     Parameters
     ----------
     default_value : tuple of float
-        The numbers a figure starts with; there are always as many.
+        The numbers a figure starts with.
     low, high : float
-        The range of each. The limits sent to JavaScript are ``[low, high]``.
+        The range of each. The limits sent to JavaScript are ``[low, high, step, counts]``.
     whole : bool, default False
-        Whether they are whole numbers. The limits then end in 1, the step.
+        Whether they are whole numbers, with step 1. The step is 0 otherwise: any value.
+    counts : tuple of int, optional
+        How many there may be; always as many as at the start by default.
     """
 
     def __init__(
-        self, default_value: tuple[float, ...], *, low: float, high: float, whole: bool = False
+        self,
+        default_value: tuple[float, ...],
+        *,
+        low: float,
+        high: float,
+        whole: bool = False,
+        counts: tuple[int, ...] = (),
     ) -> None:
-        super().__init__(default_value, [low, high, 1] if whole else [low, high])
-        self.count = len(default_value)
+        self.counts = counts or (len(default_value),)
+        super().__init__(default_value, [low, high, int(whole), list(self.counts)])
         self.kind: Any = numbers.Integral if whole else numbers.Real
 
     def validate(self, obj: HasTraits, value: Any) -> tuple[float, ...]:
         """Return ``value`` as a tuple of floats or ints, if it is within the limits."""
         low, high = self.metadata["limits"][:2]
         whole = self.kind is numbers.Integral
-        if not (found := _numbers(value, [(low, high)] * self.count, self.kind)):
+        count = length_hint(value)
+        ranges = [(low, high)] * (count if count in self.counts else self.counts[0])
+        if not (found := _numbers(value, ranges, self.kind)):
+            counts = " or ".join(", ".join(map(str, self.counts)).rsplit(", ", 1))
             raise TraitError(
-                f"{self.name}: expected {self.count} {'whole ' if whole else ''}numbers "
+                f"{self.name}: expected {counts} {'whole ' if whole else ''}numbers "
                 f"from {low} to {high}, found {value!r}"
             )
         return tuple(map(int if whole else float, found))

@@ -224,6 +224,7 @@ function render({ model, el }) {
         chart.dots(paths[i])
       ].forEach((d, part) => set(parts[i][part], { d }))
     );
+    return charts[0].cut([w.map((at, t) => [t, at])], true);
   }
 
   self.draw = (state) => {
@@ -232,12 +233,12 @@ function render({ model, el }) {
     point.place();
     set(marker, { transform: `translate(${map.rate(result.rate)},25)` });
     lr.markLimit(result.bound);
-    drawPaths(result, state.num_steps);
+    const lost = drawPaths(result, state.num_steps);
     const [name, kind, course] = REGIMES[result.regime];
     const texts = [name, kind, pace(result.rate), course];
     texts.forEach((text, i) => setText(words[i], text));
     words[0].className = result.rate > 1 - TOLERANCE ? "bad" : "";
-    self.say(`${name}: ${texts.slice(1).join(" ")} ${moment.textContent}`);
+    self.say(`${name}: ${texts.slice(1).join(" ")} ${moment.textContent}${lost}`);
   };
   return self.start();
 }
