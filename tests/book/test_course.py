@@ -174,6 +174,10 @@ def test_the_record_knows_all_that_is_asked_and_where(book):
         places = {element["id"] for element in page_of(book, page).select("[id]")}
         assert {f"question-{question['name']}" for question in asked} <= places
         assert {f"prediction-{prediction['name']}" for prediction in told} <= places
+        source = "".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+        goals = re.findall(r'\bGoal\(\s*"([^"]+)"', source)
+        assert [goal["name"] for goal in chapter["goals"]] == goals
+        assert {f"goal-{name}" for name in goals} <= places
 
 
 def test_a_visit_is_no_reading_and_a_chapter_that_was_read_stays_so(book, open_page):

@@ -1,0 +1,150 @@
+"""Goals on a page: reached by hand alone, told by how much they are missed, the best kept."""
+
+import json
+import random
+
+import pytest
+from asked import SMALL
+from figure_page import check_by_kind, check_within, come_back, go_to, import_on
+from playwright.sync_api import expect
+from test_browser_shape_explorer import random_stack
+
+from cnnlesson.widgets import ShapeExplorer
+
+FIGURE = ShapeExplorer
+FIGURE_PAGES = {"index": [lambda: ShapeExplorer(goal=SMALL)]}
+PLACE = "cnnlesson.answers"
+BETTER = "1x28x28 pool7 pool4 flatten linear1to10"  # 20 parameters
+WORSE = "1x28x28 conv9k14 pool15 flatten linear9to10"
+
+
+def goal(page):
+    return page.locator(".goal")
+
+
+def verdict(page):
+    return goal(page).get_by_role("status")
+
+
+def best(page):
+    return goal(page).get_by_text("Best: ")
+
+
+def build(page, stack):
+    """Have the figure show a network, as if the reader had built it."""
+    go_to(page, {"stack": stack}, "shape_explorer")
+
+
+def kept(page):
+    text = page.evaluate(f"localStorage.getItem('{PLACE}')")
+    return json.loads(text)["answers"].get("00-small") if text else None
+
+
+@pytest.fixture
+def open_fresh(open_figure):
+    """Return ``open_fresh(**as open_figure) -> page``, whose reader has reached nothing."""
+
+    def open_fresh(*where, **how):
+        page = open_figure(*where, **how)
+        page.evaluate("localStorage.clear()")
+        come_back(page)
+        goal(page).wait_for()
+        return page
+
+    return open_fresh
+
+
+@pytest.mark.parametrize("look", [(1280, "light", "server"), (390, "dark", "file")])
+def test_it_says_what_is_missing_then_that_it_is_reached_and_keeps_the_best(open_fresh, look):
+    page = open_fresh(*look)
+    expect(goal(page)).to_contain_text(
+        "Goal: See 28×28 pixels with fewer than 2,000 parameters. Not yet: "
+        "parameters 34,826 (32,826 over), receptive field 10 (18 short)."
+    )
+    expect(best(page)).to_be_hidden()
+    build(page, "1x28x28 conv9k15d2 flatten")
+    expect(goal(page)).to_contain_text("dilation 2 (1 over), output none (not 10)")
+    build(page, WORSE)
+    expect(verdict(page)).to_have_text("Reached. ")
+    expect(goal(page)).to_contain_text("What it reads, only a training tells.")
+    expect(best(page)).to_have_text("Best: parameters 1,873.")
+    build(page, BETTER)
+    expect(best(page)).to_have_text("Best: parameters 20.")
+    build(page, WORSE)
+    expect(verdict(page)).to_have_text("Reached. ")
+    expect(best(page)).to_have_text("Best: parameters 20.")
+    assert kept(page) == {
+        "given": {"settings": {"stack": BETTER}, "value": 20},
+        "right": True,
+    }
+    check_within(page)
+    check_by_kind(page, context=".goal")
+    page.get_by_role("button", name="Reset").click()
+    expect(verdict(page)).to_have_text("Not yet: ")
+    come_back(page)
+    expect(best(page)).to_have_text("Best: parameters 20.")
+    goal(page).get_by_role("button", name="Show my best").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(5)
+    expect(verdict(page)).to_have_text("Reached. ")
+    come_back(page)  # the address has the settings now
+    expect(verdict(page)).to_have_text("Reached. ")
+
+
+def test_what_an_address_opens_with_is_not_reached(open_fresh):
+    page = open_fresh(settings={"stack": BETTER})
+    expect(verdict(page)).to_have_text("Not yet: ")
+    expect(goal(page)).to_contain_text("what it opens with does not count.")
+    assert kept(page) is None
+    build(page, WORSE)
+    expect(best(page)).to_have_text("Best: parameters 1,873.")
+
+
+TAMPERED = {
+    "no network": {"settings": {"stack": "1x28x28 <b>"}, "value": 3},
+    "not reached": {"settings": {"stack": "1x28x28 relu"}, "value": 3},
+    "impossible": {"settings": {"stack": "1x28x28 flatten pool2 linear784to10"}, "value": 3},
+    "no settings": {"value": 3},
+    "no value": {"settings": {"stack": BETTER}},
+    "a list": [3],
+    "nothing": None,
+    "a number": 3,
+}
+
+
+@pytest.mark.parametrize("case", TAMPERED)
+def test_what_was_kept_is_judged_again(open_fresh, case):
+    page = open_fresh()
+    answers = {"00-small": {"given": TAMPERED[case], "right": True}}
+    stored = json.dumps({"version": 1, "answers": answers})
+    page.evaluate(f"(text) => localStorage.setItem('{PLACE}', text)", stored)
+    come_back(page)
+    expect(verdict(page)).to_have_text("Not yet: ")
+    expect(best(page)).to_be_hidden()
+    expect(goal(page).locator(".warning")).to_contain_text("fits no question here")
+    build(page, WORSE)
+    expect(best(page)).to_have_text("Best: parameters 1,873.")
+
+
+def test_a_value_that_was_written_by_hand_is_measured_again(open_fresh):
+    page = open_fresh()
+    answers = {"00-small": {"given": {"settings": {"stack": WORSE}, "value": -5}}}
+    stored = json.dumps({"version": 1, "answers": answers})
+    page.evaluate(f"(text) => localStorage.setItem('{PLACE}', text)", stored)
+    come_back(page)
+    expect(best(page)).to_have_text("Best: parameters 1,873.")
+
+
+def measured(page, figures):
+    """Return what the figures' JavaScript measures at their settings."""
+    states = [figure.settings for figure in figures]
+    use = "({ measure }, states) => states.map((state) => measure(state))"
+    return import_on(page, figures[0]._esm, use, states)
+
+
+def test_a_network_is_measured_as_python_measures_it(open_page):
+    rng = random.Random(1)
+    figures = [ShapeExplorer(stack=random_stack(rng)) for _ in range(60)]
+    found = measured(open_page("about:blank").page, figures)
+    assert found == [figure.measures() for figure in figures]
+    assert {measures["output"] == "none" for measures in found} == {True, False}
