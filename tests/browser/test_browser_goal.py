@@ -1,18 +1,28 @@
 """Goals on a page: reached by hand alone, told by how much they are missed, the best kept."""
 
 import json
+import math
 import random
 
 import pytest
 from asked import SMALL
-from figure_page import check_by_kind, check_within, come_back, go_to, import_on
+from figure_page import check_by_kind, check_within, come_back, go_to, import_on, slider
 from playwright.sync_api import expect
 from test_browser_shape_explorer import random_stack
 
-from cnnlesson.widgets import ShapeExplorer
+from cnnlesson.widgets import ErrorMilestones, Goal, MomentumExplorer, ShapeExplorer
 
 FIGURE = ShapeExplorer
-FIGURE_PAGES = {"index": [lambda: ShapeExplorer(goal=SMALL)]}
+FORTY = Goal(
+    "00-forty",
+    "Let momentum’s loss end below 0.0001.",
+    rules=[("loss at the end", "<", 1e-4)],
+    fixed=["condition_number", "start", "num_steps"],
+)
+FIGURE_PAGES = {
+    "index": [lambda: ShapeExplorer(goal=SMALL)],
+    "bowl": [lambda: MomentumExplorer(num_steps=40, goal=FORTY)],
+}
 PLACE = "cnnlesson.answers"
 BETTER = "1x28x28 pool7 pool4 flatten linear1to10"  # 20 parameters
 WORSE = "1x28x28 conv9k14 pool15 flatten linear9to10"
@@ -148,3 +158,52 @@ def test_a_network_is_measured_as_python_measures_it(open_page):
     found = measured(open_page("about:blank").page, figures)
     assert found == [figure.measures() for figure in figures]
     assert {measures["output"] == "none" for measures in found} == {True, False}
+
+
+def random_settings(rng, cls, names):
+    """Return settings anywhere in their limits."""
+    limits = cls()._limits
+    return {
+        name: rng.randint(*limits[name][:2]) if limits[name][2:] else rng.uniform(*limits[name])
+        for name in names
+    }
+
+
+@pytest.mark.parametrize(
+    ("cls", "names"),
+    [
+        (MomentumExplorer, ["lr", "momentum", "condition_number", "num_steps"]),
+        (ErrorMilestones, ["lr", "momentum", "condition_number", "noise", "num_steps"]),
+    ],
+)
+def test_a_bowl_is_measured_as_python_measures_it(open_page, cls, names):
+    rng = random.Random(0)
+    figures = [cls(**random_settings(rng, cls, names)) for _ in range(40)]
+    figures += [cls(lr=0.2), cls(lr=3.9, momentum=0.96)]
+    results = measured(open_page("about:blank").page, figures)
+    for found, figure in zip(results, figures, strict=True):
+        [(name, value)] = figure.measures().items()
+        if math.isfinite(value):
+            assert found == {name: pytest.approx(value, rel=1e-9)}
+        else:
+            assert not math.isfinite(found[name])
+
+
+def test_what_must_stay_is_named_when_it_moves(open_figure):
+    page = open_figure(figure="bowl", host="file", width=390)
+    page.evaluate("localStorage.clear()")
+    expect(goal(page)).to_contain_text("Not yet: loss at the end 0.000493 (0.000393 over).")
+    slider(page, "lr").fill("3.1")
+    slider(page, "momentum").fill("0.68")
+    expect(verdict(page)).to_have_text("Reached. ")
+    expect(best(page)).to_contain_text("Best: loss at the end ")
+    slider(page, "num_steps").fill("41")
+    expect(goal(page)).to_contain_text("Not yet: steps changed.")
+    slider(page, "num_steps").fill("40")
+    slider(page, "condition_number").fill("1")
+    expect(goal(page)).to_contain_text("condition number changed.")
+    expect(verdict(page)).to_have_text("Not yet: ")
+    goal(page).get_by_role("button", name="Show my best").click()
+    expect(verdict(page)).to_have_text("Reached. ")
+    expect(slider(page, "lr")).to_have_value("3.1")
+    check_within(page)

@@ -36,7 +36,7 @@ const inWords = (/** @type {number} */ value) =>
 function missOf([name, comparison, limit], value) {
   if (HOLDS[comparison](value, limit)) return [];
   if (typeof limit === "string") return [`${name} ${value} (not ${limit})`];
-  if (Number.isNaN(value)) return [`${name} unknown`];
+  if (!Number.isFinite(value)) return [`${name} unknown`];
   if (value === limit) return [`${name} exactly ${inWords(value)}`];
   const gap = inWords(Math.abs(value - limit));
   return [`${name} ${inWords(value)} (${gap} ${value > limit ? "over" : "short"})`];
