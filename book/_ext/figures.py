@@ -22,6 +22,7 @@ from cnnlesson.widgets.shared.parcel import WORKER_MODULES, parcel
 from cnnlesson.widgets.shared.sources import WIDGETS, sources_of, styles
 
 _HERE = Path(__file__).parent
+_GOAL = 142, 103  # pixels of a line about a goal, on a phone and on a wide screen
 _LIVE = "training_panel"  # draws what a kernel trains: no page of the book can
 
 
@@ -70,12 +71,14 @@ def _stylesheet() -> str:
 def _room() -> str:
     """Return rules that keep for each picture the room of its live figure: nothing moves then."""
     rooms = json.loads((_HERE / "figure_heights.json").read_text("utf-8"))
-    rules = [".cnnlesson-figure:not(.is-still) { min-height: var(--room); }"]
+    room = "calc(var(--room) + var(--goal, 0px))"
+    rules = [f".cnnlesson-figure:not(.is-still) {{ min-height: {room}; }}"]
     for i, width in enumerate(("width < 640px", "width >= 640px")):
         heights = (
             f"[data-module={name}] {{ --room: {room[i]}px; }}" for name, room in rooms.items()
         )
-        rules.append(f"@media ({width}) {{ {' '.join(heights)} }}")
+        goal = f"""[data-state*='"goal": {{'] {{ --goal: {_GOAL[i]}px; }}"""
+        rules.append(f"@media ({width}) {{ {' '.join(heights)} {goal} }}")
     return f"@media screen and (scripting: enabled) {{ {' '.join(rules)} }}"
 
 

@@ -10,7 +10,7 @@ from figure_page import check_by_kind, check_within, come_back, go_to, import_on
 from playwright.sync_api import expect
 from test_browser_shape_explorer import random_stack
 
-from cnnlesson.widgets import ErrorMilestones, Goal, MomentumExplorer, ShapeExplorer
+from cnnlesson.widgets import ErrorMilestones, Goal, MomentumExplorer, ShapeExplorer, TrainingLab
 
 FIGURE = ShapeExplorer
 FORTY = Goal(
@@ -19,11 +19,20 @@ FORTY = Goal(
     rules=[("loss at the end", "<", 1e-4)],
     fixed=["condition_number", "start", "num_steps"],
 )
+READ = Goal(
+    "00-read",
+    "Read a third of the digits.",
+    rules=[("test accuracy", ">=", 1 / 3), ("seeds", ">=", 2)],
+    fixed=["num_images"],
+)
+QUICK = {"num_images": 500, "batch_size": 8, "pixels": "standardized", "lr": 0.02}
 FIGURE_PAGES = {
     "index": [lambda: ShapeExplorer(goal=SMALL)],
     "bowl": [lambda: MomentumExplorer(num_steps=40, goal=FORTY)],
+    "lab": [lambda: TrainingLab(**QUICK, goal=READ)],
 }
 PLACE = "cnnlesson.answers"
+PATIENCE = 240_000  # milliseconds: on a busy machine too
 BETTER = "1x28x28 pool7 pool4 flatten linear1to10"  # 20 parameters
 WORSE = "1x28x28 conv9k14 pool15 flatten linear9to10"
 
@@ -207,3 +216,45 @@ def test_what_must_stay_is_named_when_it_moves(open_figure):
     expect(verdict(page)).to_have_text("Reached. ")
     expect(slider(page, "lr")).to_have_value("3.1")
     check_within(page)
+
+
+def train(page):
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text("learned").first.wait_for(timeout=PATIENCE)
+
+
+def test_a_training_that_went_to_its_end_reaches_and_is_kept(open_figure):
+    page = open_figure(figure="lab", host="file")
+    page.evaluate("localStorage.clear()")
+    come_back(page)
+    expect(goal(page)).to_contain_text("Not yet: test accuracy unknown, seeds 1 (1 short).")
+    train(page)
+    expect(goal(page)).to_contain_text("Not yet: seeds 1 (1 short).")
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_text("More settings").click()
+    slider(page, "num_seeds").fill("2")
+    train(page)
+    expect(verdict(page)).to_have_text("Reached. ")
+    expect(best(page)).to_contain_text("Best: test accuracy 0.")
+    answers = json.loads(page.evaluate(f"localStorage.getItem('{PLACE}')"))["answers"]
+    assert answers["00-read"]["given"]["settings"].items() >= {**QUICK, "num_seeds": 2}.items()
+    slider(page, "num_seeds").fill("1")
+    come_back(page)
+    expect(verdict(page)).to_have_text("Not yet: ")
+    goal(page).get_by_role("button", name="Show my best").click()
+    expect(slider(page, "num_seeds")).to_have_value("2")
+    expect(goal(page)).to_contain_text("Not yet: test accuracy unknown.")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(goal(page).get_by_role("button")).to_be_disabled()
+
+
+@pytest.mark.parametrize("value", ["0.9", None, 0.1])
+def test_of_a_training_the_settings_and_a_number_are_judged(open_figure, value):
+    page = open_figure(figure="lab", host="file")
+    settings = TrainingLab(**QUICK, num_seeds=2).settings
+    answers = {"00-read": {"given": {"settings": settings, "value": value}, "right": True}}
+    stored = json.dumps({"version": 1, "answers": answers})
+    page.evaluate(f"(text) => localStorage.setItem('{PLACE}', text)", stored)
+    come_back(page)
+    expect(goal(page).locator(".warning")).to_contain_text("fits no question here")
+    expect(best(page)).to_be_hidden()

@@ -17,13 +17,16 @@ import { inDigits } from "./numbers.js";
  * @typedef {(settings: any, found?: any) => Record<string, any>} Measure
  */
 
-const HOLDS = {
-  "<": (/** @type {any} */ a, /** @type {any} */ b) => a < b,
-  "<=": (/** @type {any} */ a, /** @type {any} */ b) => a <= b,
-  "==": (/** @type {any} */ a, /** @type {any} */ b) => a === b,
-  ">=": (/** @type {any} */ a, /** @type {any} */ b) => a >= b,
-  ">": (/** @type {any} */ a, /** @type {any} */ b) => a > b
-};
+/**
+ * Whether a comparison holds.
+ * @param {any} a
+ * @param {string} comparison
+ * @param {any} b
+ */
+const holds = (a, comparison, b) =>
+  (comparison.includes("=") && a === b) ||
+  (comparison.includes("<") && a < b) ||
+  (comparison.includes(">") && a > b);
 
 const inWords = (/** @type {number} */ value) =>
   Number.isInteger(value) ? value.toLocaleString("en") : inDigits(value);
@@ -34,7 +37,7 @@ const inWords = (/** @type {number} */ value) =>
  * @param {any} value
  */
 function missOf([name, comparison, limit], value) {
-  if (HOLDS[comparison](value, limit)) return [];
+  if (holds(value, comparison, limit)) return [];
   if (typeof limit === "string") return [`${name} ${value} (not ${limit})`];
   if (!Number.isFinite(value)) return [`${name} unknown`];
   if (value === limit) return [`${name} exactly ${inWords(value)}`];
