@@ -1,6 +1,6 @@
-"""Questions and predictions of every kind, and chapters of them, for the tests of what asks."""
+"""Questions and predictions of every kind, a goal, and chapters of them, for the tests."""
 
-from cnnlesson.widgets import Prediction, Question
+from cnnlesson.widgets import Goal, Prediction, Question, ShapeExplorer
 from cnnlesson.widgets.shared.chapters import Chapter
 
 AT = {"at": "After the figures"}
@@ -74,9 +74,29 @@ PREDICTIONS = {
     ),
 }
 TRUTHS = {"choose": "higher", "slider": 0.87, "curve": [0.5, 0.3, 0.02]}
+SMALL = Goal(
+    "00-small",
+    "See 28×28 pixels with fewer than 2,000 parameters.",
+    rules=[
+        ("parameters", "<", 2000),
+        ("receptive field", ">=", 28),
+        ("dilation", "==", 1),
+        ("output", "==", "10"),
+    ],
+    beyond="What it reads, only a training tells.",
+)
+EXPLORER = ShapeExplorer(goal=SMALL)
 CHAPTERS = [Chapter(f"{i:02}", f"Part {i}", f"part_{i}.html", minutes=10 * i) for i in range(1, 13)]
 ASKING = Chapter(
     *("00", "What is asked", "part_0.html", 5),
     predictions=[PREDICTIONS[kind].beside(TRUTHS[kind]).data() for kind in PREDICTIONS],
     questions=[question.data() for question in QUESTIONS.values()],
+    goals=[
+        {
+            **SMALL.data(),
+            "module": EXPLORER.module,
+            "settings": EXPLORER.settings,
+            "limits": EXPLORER._limits,
+        }
+    ],
 )

@@ -308,7 +308,7 @@ def test_a_class_documents_what_it_is_made_of(name):
     else:
         given = set(parameters_of(documented))
         if issubclass(documented, Figure):
-            given -= {"settings"} if documented.__init__ is Figure.__init__ else set()
+            given -= {"goal", "settings"} if documented.__init__ is Figure.__init__ else set()
             settings = documented.class_traits().items()
             given |= {name for name, trait in settings if isinstance(trait, Setting)}
         assert given <= attributes.keys() | parameters.keys()

@@ -8,8 +8,9 @@ puts a figure about them on a page:
     ```{course} Paths
     ```
 
-Each question has a name on its page that links can lead to, and each chapter a last line that says
-what its reader predicted and answered. `marks.js` brings that line to life.
+Each question and each goal of a figure has a name on its page that links can lead to, and each
+chapter a last line that says what its reader predicted, answered and reached: `marks.js` brings it
+to life.
 """
 
 import json
@@ -34,9 +35,8 @@ _ROOT = Path(__file__).parents[2]
 _FIGURES = {"Paths": Paths, "ReaderRecord": ReaderRecord}
 _RECORD = "book/record"
 _MINUTES = re.compile(r"^\*Time\*: (\d+) minutes to read", re.MULTILINE)
-_ASKS = re.compile(
-    r'(?<=<div class="cnnlesson-figure") data-module="(question|prediction)" data-state="([^"]*)"'
-)
+_ASK = ("question", "prediction")
+_FIGURE = re.compile(r'(?<=<div class="cnnlesson-figure") data-module="(\w+)" data-state="([^"]*)"')
 
 
 def pages_of_chapters() -> list[str]:
@@ -56,15 +56,26 @@ def _read(notebook: Path, _changed: int) -> dict[str, Any]:
         raise ExtensionError(f"{notebook}: expected '*Time*: … minutes to read', found none")
     outputs = (output for cell in cells for output in cell.get("outputs", []))
     html = "".join("".join(output.get("data", {}).get("text/html", "")) for output in outputs)
-    asked = [
-        (module, json.loads(unescape(state))["_data"]) for module, state in _ASKS.findall(html)
+    found = [
+        (module, json.loads(unescape(packed)))
+        for module, packed in _FIGURE.findall(html)
+        if module in _ASK or "&quot;goal&quot;: {" in packed
     ]
+    asked = [(module, state["_data"]) for module, state in found if module in _ASK]
     return {
         "title": re.search(r"^# (.+)$", text, re.MULTILINE)[1],
         "minutes": int(minutes[1]),
         "predictions": [data for module, data in asked if "truth" in data],
         "questions": [data for module, data in asked if module == "question"],
+        "goals": [_goal_of(module, state) for module, state in found if module not in _ASK],
     }
+
+
+def _goal_of(module: str, state: dict[str, Any]) -> dict[str, Any]:
+    """Return a figure's goal with what it takes to judge it: module, settings and their limits."""
+    settings = {name: value for name, value in state.items() if not name.startswith("_")}
+    goal = {"module": module, "settings": settings, "limits": state["_limits"]}
+    return state["_data"]["goal"] | goal
 
 
 def chapters_seen_from(page: str) -> list[Chapter]:
@@ -110,14 +121,15 @@ class Course(SphinxDirective):
 
 
 def _name_what_asks(body: str) -> str:
-    """Give each question, and each prediction to make, its name on the page."""
+    """Give each question, each prediction to make, and each goal its name on the page."""
 
     def name(found: re.Match) -> str:
-        data = json.loads(unescape(found[2]))["_data"]
-        place = "" if "truth" in data else f' id="{found[1]}-{data["name"]}"'
+        data = json.loads(unescape(found[2])).get("_data", {})
+        kind, asked = (found[1], data) if found[1] in _ASK else ("goal", data.get("goal", {}))
+        place = f' id="{kind}-{asked["name"]}"' if "name" in asked and "truth" not in asked else ""
         return place + found[0]
 
-    return _ASKS.sub(name, body)
+    return _FIGURE.sub(name, body)
 
 
 def _last_line(page: str) -> str:
@@ -129,6 +141,7 @@ def _last_line(page: str) -> str:
         for kind, of_kind in (
             ("predictions", chapter.predictions),
             ("questions", chapter.questions),
+            ("goals", chapter.goals),
         )
     }
     names = "".join(f' data-{kind}="{text}"' for kind, text in asked.items())

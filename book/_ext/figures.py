@@ -24,6 +24,7 @@ from cnnlesson.widgets.shared.sources import WIDGETS, sources_of, styles
 
 _HERE = Path(__file__).parent
 _OFFERS = "offers"
+_GOAL = 142, 103  # pixels of a line about a goal, on a phone and on a wide screen
 _LIVE = "training_panel"  # draws what a kernel trains: no page of the book can
 
 
@@ -87,12 +88,14 @@ def _stylesheet() -> str:
 def _room() -> str:
     """Return rules that keep for each picture the room of its live figure: nothing moves then."""
     rooms = json.loads((_HERE / "figure_heights.json").read_text("utf-8"))
-    rules = [".cnnlesson-figure:not(.is-still) { min-height: var(--room); }"]
+    room = "calc(var(--room) + var(--goal, 0px))"
+    rules = [f".cnnlesson-figure:not(.is-still) {{ min-height: {room}; }}"]
     for i, width in enumerate(("width < 640px", "width >= 640px")):
         heights = (
             f"[data-module={name}] {{ --room: {room[i]}px; }}" for name, room in rooms.items()
         )
-        rules.append(f"@media ({width}) {{ {' '.join(heights)} }}")
+        goal = f"""[data-state*='"goal": {{'] {{ --goal: {_GOAL[i]}px; }}"""
+        rules.append(f"@media ({width}) {{ {' '.join(heights)} {goal} }}")
     return f"@media screen and (scripting: enabled) {{ {' '.join(rules)} }}"
 
 
@@ -135,7 +138,9 @@ def _load_assets(app: Sphinx, page: str, template: str, context: dict, doctree: 
         if f'data-module="{module}"' in body:
             app.add_js_file(f"{module}_weights.js", loading_method="defer")
     for name in _scripts():
-        if f'data-module="{name.removeprefix("figure_")}"' in body:
+        module = name.removeprefix("figure_")
+        # The record has goals of other figures, by whose measures it judges.
+        if f'data-module="{module}"' in body or f"&quot;module&quot;: &quot;{module}&quot;" in body:
             app.add_js_file(f"{name}.js", loading_method="defer")
     if 'class="cnnlesson-figure"' in body:
         app.add_js_file("figures.js", loading_method="defer")

@@ -25,10 +25,12 @@ function markChapter(line) {
     (names ? names.split(" ") : []).map((name) => recall(name, () => true));
   const predictions = entriesOf(line.dataset.predictions);
   const questions = entriesOf(line.dataset.questions);
+  const goals = entriesOf(line.dataset.goals);
   const words =
     `: ${predictions.filter(Boolean).length} of ${predictions.length} predicted, ` +
-    `${questions.filter((entry) => entry?.right).length} of ${questions.length} right`;
-  const isBegun = [...predictions, ...questions].some(Boolean);
+    `${questions.filter((entry) => entry?.right).length} of ${questions.length} right` +
+    (goals.length ? `, ${goals.filter(Boolean).length} of ${goals.length} reached` : "");
+  const isBegun = [...predictions, ...questions, ...goals].some(Boolean);
   /** @type {Element} */ (line.lastElementChild).textContent = isBegun ? words : "";
 }
 

@@ -4,6 +4,7 @@
 // classic scripts: what figures share in this one, after what follows here, and those of a figure in
 // one of its own, before it. Each is a function, called when its figure is on the page.
 const modules = {};
+globalThis.cnnlessonModules = modules; // the record judges by what other figures measure
 // Where this script lies, what a figure fetches later lies too.
 const script = /** @type {HTMLScriptElement} */ (document.currentScript);
 globalThis.cnnlessonHome = new URL(".", script.src).href;

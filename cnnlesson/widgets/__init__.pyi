@@ -11,6 +11,7 @@ from .prediction import Prediction as Prediction
 from .question import Question as Question
 from .run_explorer import RunExplorer as RunExplorer
 from .shape_explorer import ShapeExplorer as ShapeExplorer
+from .shared.goal import Goal as Goal
 from .stability_map import StabilityMap as StabilityMap
 from .training_lab import TrainingLab as TrainingLab
 from .training_panel import TrainingPanel as TrainingPanel

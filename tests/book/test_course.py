@@ -94,7 +94,11 @@ def test_a_learner_walks_through_a_chapter_and_comes_back_the_next_day(book, ope
             asked.get_by_role("button", name="Start over").click()
         give(asked, right)
         expect(reply).to_have_text(f"Right. {question['because']}".replace("`", ""))
-    check_foot(page, "2 of 2 predicted, 6 of 6 right")
+    explorer = figure(page, "momentum_explorer", 1)
+    explorer.locator("[name=lr]").fill("3.1")
+    explorer.locator("[name=momentum]").fill("0.68")
+    expect(explorer.locator(".goal")).to_contain_text("Reached.")
+    check_foot(page, "2 of 2 predicted, 6 of 6 right, 1 of 1 reached")
     page.close()
     # The next day.
     visit = open_page((book / "book" / "intro.html").as_uri(), 390, "dark")
@@ -125,7 +129,8 @@ def check_record(page, told, asked):
     """Read the record, and print it."""
     record = figure(page, "reader_record", 0)
     expect(record.locator(".beside")).to_have_text(told)
-    expect(record.locator(".right")).to_have_count(len(asked))
+    expect(record.locator(".right")).to_have_count(len(asked) + 1)
+    expect(record).to_contain_text("Reached. Best: loss at the end ")
     expect(record).to_contain_text("Read.")
     expect(record.locator(".on-paper")).to_be_hidden()
     page.emulate_media(media="print")
@@ -174,6 +179,10 @@ def test_the_record_knows_all_that_is_asked_and_where(book):
         places = {element["id"] for element in page_of(book, page).select("[id]")}
         assert {f"question-{question['name']}" for question in asked} <= places
         assert {f"prediction-{prediction['name']}" for prediction in told} <= places
+        source = "".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+        goals = re.findall(r'\bGoal\(\s*"([^"]+)"', source)
+        assert [goal["name"] for goal in chapter["goals"]] == goals
+        assert {f"goal-{name}" for name in goals} <= places
 
 
 def test_a_visit_is_no_reading_and_a_chapter_that_was_read_stays_so(book, open_page):

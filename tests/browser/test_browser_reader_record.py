@@ -14,6 +14,7 @@ from cnnlesson.widgets.reader_record import ReaderRecord
 
 FIGURE_PAGES = {"index": [lambda: ReaderRecord([ASKING, *CHAPTERS])]}
 PLACE = "cnnlesson.answers"
+SEEING = "1x28x28 pool7 pool4 flatten linear1to10"
 MINE = {
     "00": {"given": {"place": "a", "isRead": True, "when": 1}},
     "03": {"given": {"place": "b", "isRead": False, "when": 2}},
@@ -25,6 +26,7 @@ MINE = {
     "00-order": {"given": ["compute the loss"], "right": False, "tries": 2},
     "00-line": {"given": "    loss.backward()", "right": False, "tries": 1},
     "00-print": {"given": "( 26, 13 )", "right": True, "tries": 1},
+    "00-small": {"given": {"settings": {"stack": SEEING}, "value": 20}, "right": True},
 }
 # What the record says of each.
 SAID = [
@@ -36,9 +38,16 @@ SAID = [
     "Not yet. You said compute the loss, at try 2.",
     "Not yet. You said loss.backward().",
     "Right. You said ( 26, 13 ).",
+    "Reached. Best: parameters 20. What it reads, only a training tells.",
 ]
-TOTAL = "1 of 13 chapters read, 3 of 3 predictions made, 2 of 5 questions answered right."
-NONE = "0 of 13 chapters read, 0 of 3 predictions made, 0 of 5 questions answered right."
+TOTAL = (
+    "1 of 13 chapters read, 3 of 3 predictions made, 2 of 5 questions answered right, "
+    "1 of 1 goals reached."
+)
+NONE = (
+    "0 of 13 chapters read, 0 of 3 predictions made, 0 of 5 questions answered right, "
+    "0 of 1 goals reached."
+)
 
 
 @pytest.fixture
@@ -78,6 +87,7 @@ def test_all_that_was_kept_stands_there(open_record, look):
     addresses = [link.get_attribute("href") for link in links.all()]
     assert addresses[0] == "part_0.html#prediction-00-word"
     assert addresses[3] == "part_0.html#question-00-choose"
+    assert addresses[8] == "part_0.html#goal-00-small"
     check_within(page)
     check_by_kind(page, context=".reader-record")
 
@@ -93,6 +103,13 @@ def test_right_is_what_is_right_whatever_the_storage_says(open_record):
     page = open_record({"00-choose": wrong})
     expect(said(page)).to_have_text(["Not yet. You said The mean."])
     expect(total(page)).to_contain_text("0 of 5 questions")
+
+
+@pytest.mark.parametrize("stack", ["1x28x28 relu", "1x28x28 <b>", 7])
+def test_reached_is_what_the_settings_reach_whatever_the_storage_says(open_record, stack):
+    page = open_record({"00-small": {"given": {"settings": {"stack": stack}, "value": 1}}})
+    expect(total(page)).to_have_text(NONE)
+    expect(page.locator(".warning")).to_contain_text("fits no question here")
 
 
 @pytest.mark.parametrize("host", ["server", "file"])
@@ -121,6 +138,8 @@ def test_it_is_saved_as_a_table(open_record):
     assert by_name["00-edge"]["given"] == "1; 0.1; 0.01"
     assert by_name["00-edge"]["truth"] == "0.5; 0.3; 0.02"
     assert by_name["00-share"]["truth"] == "0.87"
+    assert by_name["00-small"]["kind"] == "goal"
+    assert by_name["00-small"]["given"] == f"parameters 20; stack {SEEING}"
     assert (by_name["00-choose"]["right"], by_name["00-choose"]["tries"]) == ("no", "1")
     # No spreadsheet is to run what somebody typed; a number is left as it is.
     assert by_name["00-print"]["given"] == '\'=HYPERLINK("x")'
@@ -164,7 +183,7 @@ STORAGES = {
     "tampered": (
         HOLDS.format(repr(json.dumps({"version": 1, "answers": {**MINE, **STRANGE}}))),
         "fits no question here",
-        "1 of 13 chapters read, 1 of 3 predictions made, 2 of 5 questions answered right.",
+        TOTAL.replace("3 of 3", "1 of 3"),
     ),
 }
 

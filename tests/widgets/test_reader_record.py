@@ -24,6 +24,9 @@ def test_it_knows_what_is_asked_but_not_what_is_said_to_an_answer():
         assert not {"because", "words", "wrong", "otherwise"} & set(known)
         assert content["because"] not in html
     assert [chapter["questions"] for chapter in others] == [[]] * 12
+    [goal] = first["goals"]
+    assert goal["module"] == "shape_explorer"
+    assert goal.keys() >= {"rules", "fixed", "settings", "limits"}
 
 
 def test_nothing_that_is_asked_or_true_is_read_before():

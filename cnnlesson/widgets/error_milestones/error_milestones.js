@@ -2,6 +2,7 @@
 import { optimum, rateOf, TOLERANCE, writeRate } from "../shared/bowl.js";
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
+import { goalLine } from "../shared/goal.js";
 import { number } from "../shared/numbers.js";
 
 const COUNT = 20; // components
@@ -66,6 +67,13 @@ export function compute({ lr, momentum, condition_number, noise, num_steps }) {
   };
 }
 
+/** What a goal may ask. */
+export function measure(state) {
+  const { deterministic, stochastic } = compute(state);
+  const end = state.num_steps;
+  return { "squared error at the end": deterministic[end] + stochastic[end] };
+}
+
 const short = (value) => String(Number(value.toPrecision(2)));
 const index = (i) => String(i + 1).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]);
 
@@ -128,6 +136,7 @@ function render({ model, el }) {
     ["path sum", "sum"]
   ]);
 
+  const showGoal = goalLine(self, self.root, measure);
   const cards = [0, 1]
     .map(() => add(readouts, "p"))
     .map((card) => ["b", "span", "span"].map((tag) => add(card, tag)));
@@ -180,6 +189,7 @@ function render({ model, el }) {
       });
     }
     lr.markLimit(result.bound);
+    showGoal();
     const slowest = all.filter((i) => rates[i] > Math.max(...rates) - 1e-6);
     set(note, {
       x: Math.min(bars.x(end(slowest[0], 2)) + 6, bars.box.x + bars.box.width - 50),

@@ -24,6 +24,13 @@ class ErrorMilestones(Figure, module="error_milestones"):
     logarithmic scale from 1/κ to 1. Every component starts at an error of 1, at rest. Each
     component of each gradient has independent noise of standard deviation σ.
 
+    Parameters
+    ----------
+    goal : Goal, optional
+        What a reader is to reach; `measures` says what it may ask.
+    **settings
+        The attributes below, by name.
+
     Attributes
     ----------
     lr : float, default 1
@@ -128,6 +135,17 @@ class ErrorMilestones(Figure, module="error_milestones"):
             for curvature in self.curvatures
         ]
         return float(np.mean(floors))
+
+    def measures(self) -> dict[str, float | str]:
+        """Return the expected squared error after the last step, with its noise.
+
+        Returns
+        -------
+        dict
+            What a goal may ask: ``"squared error at the end"``.
+        """
+        end = self.deterministic_error()[-1] + self.stochastic_error()[-1]
+        return {"squared error at the end": float(end)}
 
     def picture(self) -> str:
         """Return a bar per eigenvalue, up to the three milestones, as an ``<svg>``."""

@@ -2,6 +2,7 @@
 import { optimum, rateOf, TOLERANCE, writeRate } from "../shared/bowl.js";
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
+import { goalLine } from "../shared/goal.js";
 import { inShort, number } from "../shared/numbers.js";
 import { player, stepOf } from "../shared/player.js";
 
@@ -33,6 +34,9 @@ export function compute({ lr, momentum, condition_number, start, num_steps }) {
     optimum: optimum(curvatures[0], curvatures[1])
   };
 }
+
+/** What a goal may ask. */
+export const measure = (state) => ({ "loss at the end": compute(state).momentum.loss.at(-1) });
 
 const FIRST = 7; // the step that the page opens with: one at which the velocity shows
 
@@ -86,6 +90,7 @@ function render({ model, el }) {
     show: (t) => `${t} of ${self.limits.position[1]}`
   });
   const moment = add(self.root, "p", { class: "moment" });
+  const showGoal = goalLine(self, self.root, measure);
 
   const readouts = add(self.root, "div", { class: "columns readouts" });
   for (const run of [...runs].reverse()) {
@@ -160,6 +165,7 @@ function render({ model, el }) {
     const [upper, lower] = [...runs].sort((a, b) => b.points.at(-1)[1] - a.points.at(-1)[1]);
     chart.nameCurve(upper.label, upper.points, lower.points, true);
     chart.nameCurve(lower.label, lower.points, upper.points, false);
+    showGoal();
     self.say(
       [...runs]
         .reverse()

@@ -26,6 +26,13 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
     Both paths can be played, or gone through step by step; an arrow shows the velocity that
     momentum has at the step shown. Which step that is belongs to the view and is no attribute.
 
+    Parameters
+    ----------
+    goal : Goal, optional
+        What a reader is to reach; `measures` says what it may ask.
+    **settings
+        The attributes below, by name.
+
     Attributes
     ----------
     lr : float, default 1.8
@@ -98,6 +105,16 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
             Loss of each, 0 or more.
         """
         return 0.5 * (w**2 @ self.curvatures)
+
+    def measures(self) -> dict[str, float | str]:
+        """Return momentum's loss after the last step.
+
+        Returns
+        -------
+        dict
+            What a goal may ask: ``"loss at the end"``.
+        """
+        return {"loss at the end": float(self.loss(self.path().w[-1]))}
 
     def picture(self) -> str:
         """Return both paths over the bowl's contours and an early velocity, as an ``<svg>``."""

@@ -1,8 +1,9 @@
-// What a reader predicted and answered, chapter by chapter: to see, to print, to save, to clear.
+// What a reader predicted, answered and reached: to see, to print, to save, to clear.
 import { forget, hear, recall } from "../shared/answers.js";
 import { addProse, reply } from "../shared/asking.js";
 import { add } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
+import { bestOf, judgeOf } from "../shared/goal.js";
 import { judge } from "../shared/judge.js";
 import { readingOf } from "../shared/progress.js";
 import { save } from "../shared/saving.js";
@@ -11,6 +12,12 @@ import { asTable } from "./answer_table.js";
 
 /** The same question without what is said to an answer: only whether it is right is asked here. */
 const bare = (question) => ({ words: [], wrong: [], ...question });
+
+/** What a goal's figure measures at kept settings, judged anew; null where that is not reached. */
+function reached(goal, given) {
+  const { measure } = globalThis.cnnlessonModules[goal.module];
+  return judgeOf(goal, measure, goal.settings, goal.limits)(given);
+}
 
 /** All that was kept of a chapter and fits it. */
 function keptOf(chapter) {
@@ -27,6 +34,10 @@ function keptOf(chapter) {
     answers: answers.map((answer) => ({
       ...answer, // judged anew: the storage may say anything
       right: judge(bare(answer.content), answer.given)?.isRight === true
+    })),
+    goals: kept(chapter.goals, (goal, given) => reached(goal, given) !== null).map((goal) => ({
+      ...goal,
+      best: bestOf(goal.content, reached(goal.content, goal.given))
     }))
   };
 }
@@ -40,16 +51,18 @@ function total(kept) {
   const predictions = sum(kept, ({ chapter }) => chapter.predictions.length);
   const right = sum(kept, ({ answers }) => count(answers, (answer) => answer.right));
   const questions = sum(kept, ({ chapter }) => chapter.questions.length);
+  const reached = sum(kept, ({ goals }) => goals.length);
+  const goals = sum(kept, ({ chapter }) => chapter.goals.length);
   return (
     `${read} of ${kept.length} chapters read, ${predicted} of ${predictions} predictions made, ` +
-    `${right} of ${questions} questions answered right.`
+    `${right} of ${questions} questions answered right, ${reached} of ${goals} goals reached.`
   );
 }
 
 /** The link to what was asked, in words of its own. */
-function addAsked(parent, chapter, { name, prompt, code }, kind) {
+function addAsked(parent, chapter, { name, prompt, words, code }, kind) {
   const line = add(parent, "p");
-  addProse(add(line, "a", { href: `${chapter.address}#${kind}-${name}` }), prompt);
+  addProse(add(line, "a", { href: `${chapter.address}#${kind}-${name}` }), prompt ?? words);
   if (code) add(add(parent, "pre"), "code", {}, code);
 }
 
@@ -64,7 +77,13 @@ function addAnswer(parent, { content, given, right, tries }) {
   line.append(tries > 1 ? `, at try ${tries}.` : ".");
 }
 
-function addChapter(self, parent, { chapter, reading, predictions, answers }) {
+function addBest(parent, { content, best }) {
+  const line = add(parent, "p", { class: "right" });
+  add(line, "b", {}, "Reached. ");
+  line.append(`Best: ${best}. ${content.beyond}`);
+}
+
+function addChapter(self, parent, { chapter, reading, predictions, answers, goals }) {
   const part = add(parent, "section");
   add(add(part, "h2"), "a", { href: chapter.address }, chapter.name);
   if (reading) add(part, "p", {}, reading.isRead ? "Read." : "Begun.");
@@ -77,6 +96,11 @@ function addChapter(self, parent, { chapter, reading, predictions, answers }) {
     const item = add(part, "div", { class: "item" });
     addAsked(item, chapter, answer.content, "question");
     addAnswer(item, answer);
+  }
+  for (const goal of goals) {
+    const item = add(part, "div", { class: "item" });
+    addAsked(item, chapter, goal.content, "goal");
+    addBest(item, goal);
   }
   return draws;
 }
@@ -96,7 +120,8 @@ function addButtons(self, kept) {
   button("Print", () => print());
   button("Save as CSV", () => save("record.csv", "text/csv", asTable(kept())));
   button("Clear", () => {
-    if (confirm("Forget all that you predicted and answered? There is no way back.")) forget();
+    if (confirm("Forget all that you predicted, answered and reached? There is no way back."))
+      forget();
   });
 }
 
@@ -116,7 +141,10 @@ function render({ model, el }) {
   let draws = [];
   const fill = () => {
     const all = kept();
-    const known = all.filter((one) => one.reading || one.predictions.length || one.answers.length);
+    const known = all.filter(
+      ({ reading, predictions, answers, goals }) =>
+        reading || [...predictions, ...answers, ...goals].length
+    );
     words.textContent = total(all);
     list.replaceChildren();
     if (!known.length) add(list, "p", {}, NOTHING);

@@ -47,6 +47,7 @@ class ReaderRecord(Figure, module="reader_record"):
                         {key: value for key, value in question.items() if key in _OF_A_QUESTION}
                         for question in chapter.questions
                     ],
+                    "goals": list(chapter.goals),
                 }
                 for chapter in self._chapters
             ]

@@ -1,6 +1,7 @@
 // A network to build layer by layer: shapes, parameters, work, receptive fields, errors and code.
 import { add, set, setText, sketch } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
+import { goalLine } from "../shared/goal.js";
 import { drawNetwork, toFile } from "./network_diagram.js";
 import {
   derive,
@@ -21,6 +22,18 @@ import {
 /** Return a row for each layer that can run, the totals, and the error of one that cannot. */
 export function compute({ stack }) {
   return trace(read(stack));
+}
+
+/** What a goal may ask. */
+export function measure(state) {
+  const { input, layers, shape, field, error, parameters } = compute(state);
+  return {
+    parameters,
+    "receptive field": field,
+    dilation: Math.max(1, ...layers.map(({ d = 1 }) => d)),
+    input: times(input),
+    output: error ? "none" : times(shape)
+  };
 }
 
 function render({ model, el }) {
@@ -76,6 +89,7 @@ function render({ model, el }) {
   const verdict = add(self.root, "div", { class: "verdict" });
   const [title, said, words] = ["b", "code", "span"].map((tag) => add(verdict, tag));
   const mend = add(verdict, "button", { type: "button" });
+  const showGoal = goalLine(self, self.root, measure);
 
   const panes = add(self.root, "div", { class: "panes" });
   const list = add(add(panes, "div", { class: "layers" }), "table", {
@@ -291,6 +305,7 @@ function render({ model, el }) {
       lines[chosen].radio.focus({ preventScroll: true }); // the button is about to go
     };
     setText(listing, toCode(result));
+    showGoal();
     self.say(`${title.textContent}${said.textContent} ${words.textContent}`.replace("  ", " "));
   };
 

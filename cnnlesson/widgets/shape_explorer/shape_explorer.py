@@ -23,6 +23,13 @@ class ShapeExplorer(Figure, module="shape_explorer"):
     receptive field, draws the feature maps, explains a layer that is impossible, and writes the
     PyTorch code. On a page its computing is done in JavaScript; here PyTorch does it.
 
+    Parameters
+    ----------
+    goal : Goal, optional
+        What a reader is to build; `measures` says what it may ask.
+    **settings
+        The stack.
+
     Attributes
     ----------
     stack : str, default ``networks["ConvNet"]``
@@ -92,6 +99,28 @@ class ShapeExplorer(Figure, module="shape_explorer"):
             _multiply_adds(model.get_submodule(row.name), row.output_shape)
             for row in self._rows_that_work()
         ]
+
+    def measures(self) -> dict[str, float | str]:
+        """Return the parameters, the last receptive field, the largest dilation, and both ends.
+
+        Returns
+        -------
+        dict
+            What a goal may ask: ``"parameters"``, ``"receptive field"``, ``"dilation"``, and the
+            shapes ``"input"`` and ``"output"`` such as ``"1×28×28"``; of a network that cannot run
+            the numbers are those of the layers before, and the output is ``"none"``.
+        """
+        rows, (shape, layers) = self._rows_that_work(), Network.parse(self.stack)
+        working = self._weightless()[: len(rows)]
+        fields = receptive_fields(working, (1, *shape)) if rows else []
+        is_whole = len(rows) == len(layers)
+        return {
+            "parameters": sum(row.num_parameters for row in rows),
+            "receptive field": fields[-1].size if fields else 1,
+            "dilation": max(layer.numbers.get("d", 1) for layer in layers),
+            "input": "×".join(map(str, shape)),
+            "output": "×".join(map(str, rows[-1].output_shape[1:])) if is_whole else "none",
+        }
 
     def picture(self) -> str:
         """Return the feature maps side by side, as far as the network runs, as an ``<svg>``."""

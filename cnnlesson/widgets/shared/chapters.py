@@ -25,6 +25,9 @@ class Chapter:
         What it asks before it answers, each as `Prediction.data` returns it with the truth.
     questions : sequence of mapping
         What it asks at its end, each as `Question.data` returns it.
+    goals : sequence of mapping
+        What its figures judge, each as `Goal.data` returns it, with the figure's ``"module"``, its
+        ``"settings"`` as it opens, and their ``"limits"``.
     """
 
     number: str
@@ -33,6 +36,7 @@ class Chapter:
     minutes: int
     predictions: Sequence[Mapping[str, Any]] = ()
     questions: Sequence[Mapping[str, Any]] = ()
+    goals: Sequence[Mapping[str, Any]] = ()
 
     @property
     def name(self) -> str:

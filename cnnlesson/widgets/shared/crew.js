@@ -1,5 +1,5 @@
 // Workers that train: those of one run, a seed or several each, and what a page may tell them.
-import { forget } from "./delivery.js";
+import { forgetGoods } from "./delivery.js";
 
 /** @import { Settings } from "../training_lab/network.js" */
 /** @import { Report } from "../training_lab/worker.js" */
@@ -27,7 +27,7 @@ export function hire({ kernel, script, packed }, count, { hear, onFailure }) {
   };
   const fail = (/** @type {string} */ reason) => {
     if (!isOver) onFailure(reason);
-    forget();
+    forgetGoods();
     end();
   };
   for (let i = 0; i < count; i++) {

@@ -100,11 +100,11 @@ async function fetchAll(model, numParts, onProgress) {
  */
 export function deliver(model, numParts, onProgress) {
   goods ??= fetchAll(model, numParts, onProgress);
-  goods.catch(forget);
+  goods.catch(forgetGoods);
   return goods;
 }
 
 /** What failed is fetched anew at the next press of the button. */
-export function forget() {
+export function forgetGoods() {
   goods = null;
 }

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import anywidget
 from traitlets import Dict, default
 
+from cnnlesson.widgets.shared.goal import Goal
 from cnnlesson.widgets.shared.settings import Setting
 from cnnlesson.widgets.shared.sources import esm_of, style_of
 
@@ -30,6 +31,8 @@ class Figure(anywidget.AnyWidget):
 
     Parameters
     ----------
+    goal : Goal, optional
+        What a reader is to reach; the figure judges it by its `measures`.
     **settings
         Initial values of the traits: of these, and of those of every widget, such as ``layout``.
 
@@ -37,6 +40,8 @@ class Figure(anywidget.AnyWidget):
     ------
     TypeError
         If there is no trait of such a name.
+    ValueError
+        If the figure cannot judge the goal, or opens with it reached.
     """
 
     module: ClassVar[str]
@@ -44,14 +49,17 @@ class Figure(anywidget.AnyWidget):
     _initial = Dict().tag(sync=True)
     _data = Dict().tag(sync=True)
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, goal: Goal | None = None, **settings: Any) -> None:
         # A widget would take any name, and say nothing or little.
         if unknown := settings.keys() - self.class_trait_names():
             raise TypeError(
                 f"{type(self).__name__}: expected settings among {', '.join(self._names())}, "
                 f"found {', '.join(sorted(unknown))}"
             )
+        self._goal = goal
         super().__init__(**settings)
+        if goal:
+            goal.check(self.measures(), self._names())
 
     def __init_subclass__(cls, *, module: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -85,7 +93,7 @@ class Figure(anywidget.AnyWidget):
 
     @default("_data")
     def _default_data(self) -> dict[str, Any]:
-        return self.data()
+        return self.data() | ({"goal": self._goal.data()} if self._goal else {})
 
     def data(self) -> dict[str, Any]:
         """Return what the module needs besides the settings: numbers that never change.
@@ -94,6 +102,16 @@ class Figure(anywidget.AnyWidget):
         -------
         dict
             Values for JSON; the module finds them in its state, by these names. Empty by default.
+        """
+        return {}
+
+    def measures(self) -> dict[str, float | str]:
+        """Return what a goal may ask of the figure, as it stands now.
+
+        Returns
+        -------
+        dict
+            Numbers and words by name, as its module's ``measure`` gives them. Empty by default.
         """
         return {}
 

@@ -97,6 +97,16 @@ export function median(values) {
 const accuracyOf = ({ measurements }) => measurements.at(-1)?.accuracy ?? Number.NaN;
 
 /**
+ * The test accuracy of a run that went to its end with its settings, of several seeds the median;
+ * NaN of any other.
+ * @param {RunRecord} run
+ */
+export function accuracyOfRun({ seeds }) {
+  const isWhole = seeds.every(({ status, changes }) => status === "completed" && !changes.length);
+  return isWhole ? median(seeds.map(accuracyOf)) : Number.NaN;
+}
+
+/**
  * The mean loss of the last pass, whole or not.
  * @param {Settings} settings
  * @param {SeedRecord} seed

@@ -5,11 +5,20 @@ import { grid } from "../shared/digits.js";
 import { add, set, setText } from "../shared/dom.js";
 import { centred, drawnOn, pad } from "../shared/drawing.js";
 import { figure } from "../shared/figure.js";
+import { goalLine } from "../shared/goal.js";
 import { curveSample, logarithmic, lossCurves } from "../shared/loss_curves.js";
 import { number } from "../shared/numbers.js";
 import { levels } from "../shared/pixels.js";
 import { answerStrip, deadWords, kernelPicture } from "./inside.js";
-import { cellsOf, curveOf, imagesSeen, namesOf, tableOf, verdictOf } from "./record.js";
+import {
+  accuracyOfRun,
+  cellsOf,
+  curveOf,
+  imagesSeen,
+  namesOf,
+  tableOf,
+  verdictOf
+} from "./record.js";
 
 /** @import { RunRecord, SeedRecord } from "./record.js" */
 /** @import { Report } from "./worker.js" */
@@ -51,6 +60,17 @@ export function compute(runs, curve = curveOf) {
   });
   return logarithmic(curves.filter(({ isHidden }) => !isHidden));
 }
+
+const isOver = (/** @type {RunRecord} */ { seeds }) =>
+  seeds.every(({ status }) => status !== "running");
+
+/** What a goal may ask: of the settings, and of what a training with them came to. */
+export const measure = ({ num_seeds, num_epochs, batch_size }, accuracy = Number.NaN) => ({
+  "test accuracy": accuracy,
+  seeds: num_seeds,
+  passes: num_epochs,
+  "images a step": batch_size
+});
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Training laboratory");
@@ -126,6 +146,9 @@ function render({ model, el }) {
   });
   const bar = add(self.root, "progress", { max: 1, value: 0, "aria-label": "Progress" });
   const result = add(self.root, "p", { class: "result" });
+  const aim = add(self.root, "div");
+  const showGoal = goalLine(self, aim, measure);
+  fixed.push(aim);
 
   // What comes of it.
   const losses = lossCurves(self, self.root);
@@ -265,7 +288,7 @@ function render({ model, el }) {
       kernels: report.kernels
     });
     run.seconds = Math.max(run.seconds, report.seconds);
-    if (run.seeds.every(({ status }) => status !== "running")) {
+    if (isOver(run)) {
       phase = "idle";
       const { words: end, isBad: isWrong } = verdictOf(run);
       say(end, isWrong);
@@ -354,6 +377,10 @@ function render({ model, el }) {
     set(bar, { value: phase === "fetching" ? fetched : isBusy ? done : newest ? 1 : 0 });
     setText(result, words);
     result.className = isBad ? "result bad" : "result";
+
+    const last = runs.findLast(isOver);
+    if (last) showGoal({ ...last.settings, drawing: "" }, accuracyOfRun(last));
+    else showGoal();
 
     const names = namesOf(runs);
     const shown = runs.filter(({ isHidden }) => !isHidden);

@@ -1,5 +1,6 @@
 """The real network, trained in the page or in the notebook, without PyTorch."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ class TrainingLab(TrainedInPage, module="training_lab"):
     presets : mapping of str to mapping, optional
         Buttons to put beside the sliders: what is written on each, and the settings it makes.
     **settings
-        The attributes below, by name.
+        The attributes below, by name, and a `Goal` as ``goal``.
 
     Attributes
     ----------
@@ -94,6 +95,22 @@ class TrainingLab(TrainedInPage, module="training_lab"):
     def data(self) -> dict[str, Any]:
         """Return the presets, and in how many parts the digits come."""
         return {"presets": self._presets, **super().data()}
+
+    def measures(self) -> dict[str, float | str]:
+        """Return what a goal may ask; as nothing is trained yet, the accuracy is not a number.
+
+        Returns
+        -------
+        dict
+            ``"test accuracy"`` of a training that went to its end, of several seeds the median;
+            and of its settings ``"seeds"``, ``"passes"`` and ``"images a step"``.
+        """
+        return {
+            "test accuracy": math.nan,
+            "seeds": self.num_seeds,
+            "passes": self.num_epochs,
+            "images a step": self.batch_size,
+        }
 
     def picture(self) -> str:
         """Return the losses of two trainings that were run once, as an ``<svg>``."""
