@@ -37,12 +37,13 @@ def test_a_network_is_measured_as_far_as_it_runs():
     assert ShapeExplorer().measures() == {
         "parameters": 34_826,
         "receptive field": 10,
+        "convolutions": 2,
         "dilation": 1,
         "input": "1×28×28",
         "output": "10",
     }
     found = ShapeExplorer(stack="3x9x8 conv2k3d2 flatten linear7to10").measures()
-    assert list(found.values()) == [2 * 3 * 9 + 2, 5, 2, "3×9×8", "none"]
+    assert list(found.values()) == [2 * 3 * 9 + 2, 5, 1, 2, "3×9×8", "none"]
     assert ShapeExplorer(stack="1x8x8 linear9to10").measures()["parameters"] == 0
 
 
@@ -75,8 +76,8 @@ MISPLACED = {
     "a measure that is not there": (
         {"rules": [("colour", "<", 3)]},
         {},
-        "goal 03-sees: expected measures among parameters, receptive field, dilation, input, "
-        "output, found 'colour'",
+        "goal 03-sees: expected measures among parameters, receptive field, "
+        "convolutions, dilation, input, output, found 'colour'",
     ),
     "a limit of another kind": (
         {"rules": [("parameters", "<", 3), ("output", "==", 10)]},

@@ -30,6 +30,7 @@ export function measure(state) {
   return {
     parameters,
     "receptive field": field,
+    convolutions: layers.filter(({ kind }) => kind === "conv").length,
     dilation: Math.max(1, ...layers.map(({ d = 1 }) => d)),
     input: times(input),
     output: error ? "none" : times(shape)

@@ -101,14 +101,15 @@ class ShapeExplorer(Figure, module="shape_explorer"):
         ]
 
     def measures(self) -> dict[str, float | str]:
-        """Return the parameters, the last receptive field, the largest dilation, and both ends.
+        """Return the parameters, the last receptive field, what there is of layers, and both ends.
 
         Returns
         -------
         dict
-            What a goal may ask: ``"parameters"``, ``"receptive field"``, ``"dilation"``, and the
-            shapes ``"input"`` and ``"output"`` such as ``"1×28×28"``; of a network that cannot run
-            the numbers are those of the layers before, and the output is ``"none"``.
+            What a goal may ask: ``"parameters"``, ``"receptive field"``, the number of
+            ``"convolutions"``, the largest ``"dilation"``, and the shapes ``"input"`` and
+            ``"output"`` such as ``"1×28×28"``; of a network that cannot run the first two are those
+            of the layers before, and the output is ``"none"``.
         """
         rows, (shape, layers) = self._rows_that_work(), Network.parse(self.stack)
         working = self._weightless()[: len(rows)]
@@ -117,6 +118,7 @@ class ShapeExplorer(Figure, module="shape_explorer"):
         return {
             "parameters": sum(row.num_parameters for row in rows),
             "receptive field": fields[-1].size if fields else 1,
+            "convolutions": sum(layer.kind == "conv" for layer in layers),
             "dilation": max(layer.numbers.get("d", 1) for layer in layers),
             "input": "×".join(map(str, shape)),
             "output": "×".join(map(str, rows[-1].output_shape[1:])) if is_whole else "none",
