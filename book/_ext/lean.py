@@ -34,8 +34,9 @@ _UNUSED_FILES = (
 # What templates leave around the text.
 _BLANK = re.compile(r"\n\s+|<!--.*?-->\s*", re.DOTALL)
 # Names, punctuation and spaces have the colour of the text around them, in both themes. Operators,
-# numbers, constants and the names that Python brings have one each, and need none: a sign, a digit or a word
-# says what it is, and a chapter has hundreds. Pygments puts an empty element before the code.
+# numbers, constants and the names that Python brings have one each, and need none: a sign, a digit
+# or a word says what it is, and a chapter has hundreds. Pygments puts an empty element before the
+# code.
 _UNCOLOURED = "n|nn|nb|p|w|o|ow|mi|mf|kc"
 _PLAIN = re.compile(rf'(<pre>)<span></span>|<span class="(?:{_UNCOLOURED})">([^<]*)</span>')
 # The parts of a string have one colour, in both themes.

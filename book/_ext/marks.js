@@ -1,5 +1,5 @@
-// Put behind `mount.js`, in the same script: marks what was read, in the contents and below a
-// chapter, and keeps the reader's place.
+// Marks what was read, in the contents and below a chapter, and keeps the reader's place. A script
+// of its own, which is handed the modules of `mount.js`.
 
 const REST = 400; // milliseconds after which a reader who scrolled reads
 

@@ -151,13 +151,16 @@ def test_the_figures_are_small(book):
     script of two pages that show no figure: the way through the book, and the reader's record.
     """
     scripts = [*(book / "_static").glob("figure*.js")]
-    sizes = [path.stat().st_size for path in scripts if not path.stem.endswith(("paths", "record"))]
+    others = {"figure_paths", "figure_reader_record"}
+    sizes = [path.stat().st_size for path in scripts if path.stem not in others]
     assert len(sizes) == len(scripts) - 2
     assert sum(sizes) + len(figures._stylesheet()) < 170_000
-    pages = [page.read_text("utf-8") for page in book.rglob("*.html")]
-    named = [set(re.findall(r"/(figures?(?:_\w+)?\.(?:js|css))", page)) for page in pages]
-    loads = [sum((book / "_static" / name).stat().st_size for name in names) for names in named]
-    assert 50_000 < max(loads) < 80_000
+    loads = {}
+    for page in book.rglob("*.html"):
+        names = set(re.findall(r"/(figures?(?:_\w+)?\.(?:js|css))", page.read_text("utf-8")))
+        loads[page.stem] = sum((book / "_static" / name).stat().st_size for name in names)
+    assert loads.pop("record") < 90_000  # it judges again by the measures of several figures
+    assert 50_000 < max(loads.values()) < 80_000
 
 
 @pytest.mark.prove
