@@ -12,7 +12,6 @@ import json
 import re
 from functools import cache
 from hashlib import sha256
-from itertools import chain
 from pathlib import Path
 
 from lightningcss import process_stylesheet
@@ -25,43 +24,41 @@ from cnnlesson.widgets.shared.sources import WIDGETS, sources_of, styles
 
 _HERE = Path(__file__).parent
 _OFFERS = "offers"
-_AND = "_and_"
+_MARKS = "marks"
+_ASKING = "prediction", "question"
 _GOAL = 142, 103  # pixels of a line about a goal, on a phone and on a wide screen
 _LIVE = "training_panel"  # draws what a kernel trains: no page of the book can
 
 
 @cache
 def _scripts() -> dict[str, str]:
-    """Return the scripts by name, in the order in which a page needs them.
+    """Return the script of every page with a figure, the marks, and one for each figure's modules.
 
-    One is on every page with a figure, and then the marks of what was read. What only one figure
-    needs comes with it, and what two need with either of them: a page is not to fetch it for
-    others. Each says in its name whose it is.
+    What only one figure needs comes with it: a page is not to fetch it for others. What asks is on
+    the page of every chapter.
     """
-    folders = sorted({path.parent.name for path in WIDGETS.glob("*/*.js")} - {"shared", _LIVE})
-    sources = {name: sources_of(name) for name in folders}
+    folders = {path.parent.name for path in WIDGETS.glob("*/*.js")} - {"shared", _LIVE}
+    sources = {name: sources_of(name) for name in sorted(folders)}
     needs = {name: set(needed(name, own)) for name, own in sources.items()}
     shared = sources_of("shared")
-    everywhere = {*needs["question"], "progress"}  # what marks.js needs too
-    of_whom: dict[tuple[str, ...], set[str]] = {}
-    common = set(everywhere)
-    for module in {*chain(*needs.values())} - everywhere - set(WORKER_MODULES):
-        users = tuple(name for name in folders if module in needs[name])
-        if len(users) > 2 and module in shared:
-            common.add(module)
-        else:
-            of_whom.setdefault(users, set()).add(module)
-    scripts = {
-        f"figure_{_AND.join(users)}": _pushed(
-            definitions(shared if len(users) > 1 else sources[users[0]], modules)
-        )
-        for users, modules in sorted(of_whom.items(), key=lambda group: -len(group[0]))
+    everywhere = {"progress"}.union(*(needs[name] for name in _ASKING))  # what marks.js needs too
+    common = everywhere | {
+        module for module in shared if sum(module in need for need in needs.values()) > 1
+    }
+    of_all = {
+        **shared,
+        **{name: source for a in _ASKING for name, source in sources.pop(a).items()},
     }
     page = "".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("mount", "ways"))
-    scripts["figures"] = shorter(
-        f'(() => {{\n"use strict";\n{page}{definitions(shared, common)}mountAll();\n}})();\n'
-    )
-    scripts["marks"] = _pushed((_HERE / "marks.js").read_text("utf-8") + "markAll();\n")
+    scripts = {
+        "figures": shorter(
+            f'(() => {{\n"use strict";\n{page}{definitions(of_all, common)}mountAll();\n}})();\n'
+        ),
+        _MARKS: _pushed((_HERE / "marks.js").read_text("utf-8") + "markAll();\n"),
+    }
+    for name, own in sources.items():
+        modules = needs[name] - common - set(WORKER_MODULES)
+        scripts[f"figure_{name}"] = _pushed(definitions(own, modules))
     return scripts
 
 
@@ -144,23 +141,20 @@ def _write_assets(app: Sphinx) -> None:
     app.config.html_static_path.append(str(folder))
 
 
-def _is_asked_for(module: str, body: str) -> bool:
-    """Tell whether a page has a figure, or a goal of one, by whose measures the record judges."""
-    return f'data-module="{module}"' in body or f"&quot;module&quot;: &quot;{module}&quot;" in body
-
-
 def _load_assets(app: Sphinx, page: str, template: str, context: dict, doctree: object) -> None:
     body = context.get("body", "")
     for module in _weights():
         if f'data-module="{module}"' in body:
             app.add_js_file(f"{module}_weights.js", loading_method="defer")
-    if 'class="cnnlesson-figure"' not in body:
-        return
     for name in _scripts():
-        users = name.removeprefix("figure_").split(_AND)
-        if name in ("figures", "marks") or any(_is_asked_for(user, body) for user in users):
+        module = name.removeprefix("figure_")
+        # The record has goals of other figures, by whose measures it judges.
+        if f'data-module="{module}"' in body or f"&quot;module&quot;: &quot;{module}&quot;" in body:
             app.add_js_file(f"{name}.js", loading_method="defer")
-    app.add_css_file("figures.css")
+    if 'class="cnnlesson-figure"' in body:
+        for name in ("figures", _MARKS):
+            app.add_js_file(f"{name}.js", loading_method="defer")
+        app.add_css_file("figures.css")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
