@@ -43,7 +43,8 @@ ASKED = {
     "Question": """Question.choose(
         "00-max", "Which?", right="a", wrong={"b": "No."}, because="So.", at="Here")""",
 }
-FIGURES = [name for name in widgets.__all__ if name != "TrainingPanel" and name not in ASKED]
+SHOWN = [name for name in widgets.__all__ if name != "Goal"]  # that is a part of a figure
+FIGURES = [name for name in SHOWN if name != "TrainingPanel" and name not in ASKED]
 PYTHON = {
     "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
     "language_info": {"name": "python"},
@@ -61,7 +62,7 @@ def address(tmp_path_factory):
         "from cnnlesson.widgets import *\n"
         "shown, at_first = {}, {}"
     ]
-    for name in widgets.__all__:
+    for name in SHOWN:
         cells.append(
             f"shown['{name}'] = {ASKED.get(name) or f'{name}({ARGUMENTS.get(name, str())})'}\n"
             f"at_first['{name}'] = shown['{name}'].settings\n"
@@ -143,7 +144,7 @@ def page(visit):
 
 def cell(page, name):
     """Return the output that shows a figure."""
-    number = 1 + widgets.__all__.index(name)
+    number = 1 + SHOWN.index(name)
     return page.locator(".jp-Cell").nth(number).locator(".jp-Cell-outputArea")
 
 
