@@ -56,8 +56,8 @@ export function compute({ runs: table, lr, momentum, batch_size, pixels, order }
 
 /**
  * Return changes that lead to the measured cell nearest to these settings: in places on the axes,
- * and with another order of images only where there is no way round. `kept`, which the reader chose,
- * stays, and so do the pixels.
+ * and with another order of images only where there is no way round. `kept`, which the reader
+ * chose, stays, and so do the pixels.
  */
 export function toMeasured(state, kept) {
   const { axes } = compute(state);
