@@ -65,7 +65,7 @@ def open_figure(open_figure):
 
     def unfolded(*arguments, **options):
         page = open_figure(*arguments, **options)
-        page.locator(".is-live details").evaluate("(e) => { e.open = true; }")
+        page.locator(".is-live details:not(.share-menu)").evaluate("(e) => { e.open = true; }")
         return page
 
     return unfolded
