@@ -89,7 +89,7 @@ def test_the_others_find_their_settings_in_the_address_and_come_into_sight(open_
             return Math.abs(live.getBoundingClientRect().top) < innerHeight / 2;
         }"""
     )
-    slider = figure.locator("input[type=range]").first
+    slider = figure.locator(f"[name={name}]")
     slider.focus()
     before = slider.input_value()
     visit.page.keyboard.press("ArrowLeft")

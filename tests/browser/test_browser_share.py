@@ -220,9 +220,9 @@ def test_what_is_offered_comes_when_it_is_asked_for(addresses, open_page):
     page = open_page(f"{addresses['server']}/index.html").page
     page.locator(".is-live").first.wait_for()
     requests = []
-    page.on("request", lambda request: requests.append(urlsplit(request.url).path))
+    page.on("request", lambda request: requests.append(urlsplit(request.url).path.split("/")[-1]))
     slider(page, "momentum").press("ArrowLeft")
-    assert requests == []
+    assert "offers.js" not in requests
     page.route("**/offers.js", lambda route: route.abort())
     menu = page.locator(".share-menu").first
     menu.locator("summary").press("Enter")
@@ -231,4 +231,4 @@ def test_what_is_offered_comes_when_it_is_asked_for(addresses, open_page):
     menu.locator("summary").press("Escape")
     menu.locator("summary").press("Enter")
     expect(menu.get_by_role("button")).to_have_count(4)
-    assert [path.split("/")[-1] for path in requests] == ["offers.js"] * 2
+    assert requests.count("offers.js") == 2
