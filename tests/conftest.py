@@ -113,14 +113,15 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def context_for(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Return ``context_for(**options) -> context``: one for all who ask for the same.
+    """Return ``context_for(is_new=False, **options) -> context``: one for all who ask for the same.
 
-    In a new context a page takes twice as long: nothing is kept from the pages before.
+    In a new context a page takes twice as long: nothing is kept from the pages before. Who asks for
+    a new one has it alone.
     """
     contexts = {}
 
-    def context_for(**options: object) -> BrowserContext:
-        key = json.dumps(options, sort_keys=True)
+    def context_for(*, is_new: bool = False, **options: object) -> BrowserContext:
+        key = json.dumps([options, len(contexts) if is_new else None], sort_keys=True)
         if key not in contexts:
             contexts[key] = browser.new_context(**options)
             contexts[key].set_default_timeout(PATIENCE)
@@ -322,3 +323,13 @@ def open_figure(
     for visit in visits:
         assert visit.errors == []
         assert visit.foreign == []
+
+
+@pytest.fixture
+def open_fresh(open_figure: Callable[..., Page]) -> Callable[..., Page]:
+    """Return ``open_fresh(**as open_figure)``: a page of a browser that has kept nothing."""
+
+    def open_fresh(*where: object, **how: object) -> Page:
+        return open_figure(*where, **how, is_new=True)
+
+    return open_fresh

@@ -45,10 +45,9 @@ def _scripts() -> dict[str, str]:
     common = everywhere | {
         module for module in shared if sum(module in need for need in needs.values()) > 1
     }
-    of_all = {
-        **shared,
-        **{name: source for a in _ASKING for name, source in sources.pop(a).items()},
-    }
+    of_all = dict(shared)
+    for name in _ASKING:
+        of_all |= sources.pop(name)
     page = "".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("mount", "ways"))
     scripts = {
         "figures": shorter(

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from building import PAGES, ROOT
-from figure_page import check_within, come_back
+from figure_page import check_within
 from playwright.sync_api import expect
 from test_questions import candidates, predictions, questions
 
@@ -186,9 +186,7 @@ def test_the_record_knows_all_that_is_asked_and_where(book):
 
 
 def test_a_visit_is_no_reading_and_a_chapter_that_was_read_stays_so(book, open_page):
-    page = open_page((book / "notebooks" / "01_digits.html").as_uri(), 390).page
-    page.evaluate("localStorage.clear()")
-    come_back(page)
+    page = open_page((book / "notebooks" / "01_digits.html").as_uri(), 390, is_new=True).page
     mark = page.locator(".bd-sidenav .mark").first
     expect(mark).to_have_text("")
     page.wait_for_timeout(600)
@@ -204,4 +202,3 @@ def test_a_visit_is_no_reading_and_a_chapter_that_was_read_stays_so(book, open_p
     kept = json.loads(page.evaluate("localStorage.getItem('cnnlesson.answers')"))
     assert kept["answers"]["01"]["given"]["isRead"] is True
     assert kept["answers"]["01"]["given"]["place"] in ("", "the-digits")
-    page.evaluate("localStorage.clear()")

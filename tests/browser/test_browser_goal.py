@@ -59,20 +59,6 @@ def kept(page):
     return json.loads(text)["answers"].get("00-small") if text else None
 
 
-@pytest.fixture
-def open_fresh(open_figure):
-    """Return ``open_fresh(**as open_figure) -> page``, whose reader has reached nothing."""
-
-    def open_fresh(*where, **how):
-        page = open_figure(*where, **how)
-        page.evaluate("localStorage.clear()")
-        come_back(page)
-        goal(page).wait_for()
-        return page
-
-    return open_fresh
-
-
 @pytest.mark.parametrize("look", [(1280, "light", "server"), (390, "dark", "file")])
 def test_it_says_what_is_missing_then_that_it_is_reached_and_keeps_the_best(open_fresh, look):
     page = open_fresh(*look)
@@ -198,9 +184,8 @@ def test_a_bowl_is_measured_as_python_measures_it(open_page, cls, names):
             assert not math.isfinite(found[name])
 
 
-def test_what_must_stay_is_named_when_it_moves(open_figure):
-    page = open_figure(figure="bowl", host="file", width=390)
-    page.evaluate("localStorage.clear()")
+def test_what_must_stay_is_named_when_it_moves(open_fresh):
+    page = open_fresh(figure="bowl", host="file", width=390)
     expect(goal(page)).to_contain_text("Not yet: loss at the end 0.000493 (0.000393 over).")
     slider(page, "lr").fill("3.1")
     slider(page, "momentum").fill("0.68")
@@ -223,10 +208,8 @@ def train(page):
     page.get_by_text("learned").first.wait_for(timeout=PATIENCE)
 
 
-def test_a_training_that_went_to_its_end_reaches_and_is_kept(open_figure):
-    page = open_figure(figure="lab", host="file")
-    page.evaluate("localStorage.clear()")
-    come_back(page)
+def test_a_training_that_went_to_its_end_reaches_and_is_kept(open_fresh):
+    page = open_fresh(figure="lab", host="file")
     expect(goal(page)).to_contain_text("Not yet: test accuracy unknown, seeds 1 (1 short).")
     train(page)
     expect(goal(page)).to_contain_text("Not yet: seeds 1 (1 short).")
@@ -249,8 +232,8 @@ def test_a_training_that_went_to_its_end_reaches_and_is_kept(open_figure):
 
 
 @pytest.mark.parametrize("value", ["0.9", None, 0.1])
-def test_of_a_training_the_settings_and_a_number_are_judged(open_figure, value):
-    page = open_figure(figure="lab", host="file")
+def test_of_a_training_the_settings_and_a_number_are_judged(open_fresh, value):
+    page = open_fresh(figure="lab", host="file")
     settings = TrainingLab(**QUICK, num_seeds=2).settings
     answers = {"00-read": {"given": {"settings": settings, "value": value}, "right": True}}
     stored = json.dumps({"version": 1, "answers": answers})

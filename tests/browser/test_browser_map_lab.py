@@ -35,8 +35,8 @@ def tiles(page):
     return [plot.locator(".inside > g rect").count() for plot in page.locator(".plot").all()]
 
 
-def test_four_cells_are_measured_and_still_there_on_coming_back(open_figure):
-    page = open_figure(390, "dark", settings=FOUR)
+def test_four_cells_are_measured_and_still_there_on_coming_back(open_fresh):
+    page = open_fresh(390, "dark", settings=FOUR)
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     assert tiles(page) == [96, 0]
@@ -61,8 +61,8 @@ def test_four_cells_are_measured_and_still_there_on_coming_back(open_figure):
     assert page.evaluate(KEPT) is None
 
 
-def test_it_stops_goes_on_where_it_was_and_two_hundred_presses_are_one(open_figure):
-    page = open_figure(host="file", settings=FOUR | {"seed": 7})
+def test_it_stops_goes_on_where_it_was_and_two_hundred_presses_are_one(open_fresh):
+    page = open_fresh(host="file", settings=FOUR | {"seed": 7})
     button = page.get_by_role("button", name="Measure", exact=True)
     button.evaluate("(button) => { for (let i = 0; i < 200; i++) button.click(); }")
     wait_for(page, r"Training 2 of 4")
@@ -81,13 +81,12 @@ def test_it_stops_goes_on_where_it_was_and_two_hundred_presses_are_one(open_figu
     "found",
     ["x", "null", "[1]", '{"standardized 0.02 0.9 0": {"status": "completed", "accuracy": 7}}'],
 )
-def test_a_storage_that_was_tampered_with_is_an_empty_one(open_figure, found):
-    page = open_figure()
+def test_a_storage_that_was_tampered_with_is_an_empty_one(open_fresh, found):
+    page = open_fresh()
     page.evaluate("(text) => localStorage.setItem('cnnlesson.map_lab', text)", found)
     come_back(page)
     page.locator(".is-live").wait_for()
     assert tiles(page) == [96, 0]
-    page.evaluate("localStorage.clear()")
 
 
 @pytest.mark.parametrize("names", [["setItem"], ["setItem", "getItem"]], ids=["full", "forbidden"])

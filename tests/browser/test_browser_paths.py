@@ -15,11 +15,11 @@ NAMES = {way["key"]: way["name"] for way in Paths(CHAPTERS).data()["ways"]}
 
 
 @pytest.fixture
-def open_with(open_figure):
+def open_with(open_fresh):
     """Return ``open_with(answers, **as open_figure) -> Page``: with answers kept before."""
 
     def open_with(answers, **how):
-        page = open_figure(**how)
+        page = open_fresh(**how)
         stored = json.dumps({"version": 1, "answers": answers})
         page.evaluate("(text) => localStorage.setItem('cnnlesson.answers', text)", stored)
         come_back(page)

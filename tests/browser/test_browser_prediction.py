@@ -40,19 +40,6 @@ def told(page, kind):
     return figure(page, 3 + KINDS.index(kind))
 
 
-@pytest.fixture
-def open_fresh(open_figure):
-    """Return ``open_fresh(**as open_figure) -> Page``, on which nobody has predicted anything."""
-
-    def open_fresh(*where, **how):
-        page = open_figure(*where, **how)
-        page.evaluate("localStorage.clear()")
-        come_back(page)
-        return page
-
-    return open_fresh
-
-
 def press_keep(page, kind):
     asked(page, kind).get_by_role("button", name="Keep this prediction").click()
     expect(asked(page, kind).get_by_role("status").last).to_contain_text("Kept.")

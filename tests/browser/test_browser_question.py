@@ -49,19 +49,6 @@ def give(question, answer):
         question.get_by_role("button").filter(has_text=words).click()
 
 
-@pytest.fixture
-def open_fresh(open_figure):
-    """Return ``open_fresh(**as open_figure) -> Page``, on which nobody has answered anything."""
-
-    def open_fresh(*where, **how):
-        page = open_figure(*where, **how)
-        page.evaluate("localStorage.clear()")
-        come_back(page)
-        return page
-
-    return open_fresh
-
-
 @pytest.mark.parametrize("kind", QUESTIONS)
 def test_a_wrong_answer_is_told_what_it_mistakes_and_a_right_one_why(open_fresh, kind):
     page = open_fresh(390 if kind in ("choose", "line") else 1280, host="file")
@@ -206,7 +193,7 @@ STORAGES = {
 @pytest.mark.parametrize("case", STORAGES)
 def test_whatever_the_storage_is_like_the_page_works_and_says_so_once(open_page, addresses, case):
     script, said = STORAGES[case]
-    visit = open_page(f"{addresses['server']}/../plain.html", locale="en-GB")
+    visit = open_page(f"{addresses['server']}/../plain.html", is_new=True)
     page = visit.page
     page.add_init_script(script)
     page.goto(f"{addresses['server']}/index.html")
@@ -227,5 +214,4 @@ def test_whatever_the_storage_is_like_the_page_works_and_says_so_once(open_page,
             assert stored[f"{PLACE}.aside"] in script
         come_back(page)
         expect(at(page, "choose").get_by_role("status").last).to_contain_text("mean-pooling")
-    page.evaluate("() => { try { localStorage.clear(); } catch {} }")
     assert visit.errors == []

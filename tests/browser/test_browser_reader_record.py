@@ -51,12 +51,11 @@ NONE = (
 
 
 @pytest.fixture
-def open_record(open_figure):
+def open_record(open_fresh):
     """Return ``open_record(answers, **as open_figure) -> page``: with these kept before."""
 
     def open_record(answers, **how):
-        page = open_figure(**how)
-        page.evaluate("localStorage.clear()")
+        page = open_fresh(**how)
         if answers:
             stored = json.dumps({"version": 1, "answers": answers})
             page.evaluate(f"(text) => localStorage.setItem('{PLACE}', text)", stored)
@@ -191,9 +190,8 @@ STORAGES = {
 @pytest.mark.parametrize("case", STORAGES)
 def test_whatever_the_storage_is_like_it_works_and_says_so_once(open_page, addresses, case):
     script, words, counted = STORAGES[case]
-    visit = open_page(f"{addresses['server']}/../plain.html", locale="en-US")
+    visit = open_page(f"{addresses['server']}/../plain.html", is_new=True)
     page = visit.page
-    page.evaluate("localStorage.clear()")
     page.add_init_script(script)
     page.goto(f"{addresses['server']}/index.html")
     expect(total(page)).to_have_text(counted)
@@ -203,5 +201,4 @@ def test_whatever_the_storage_is_like_it_works_and_says_so_once(open_page, addre
     if case == "tampered":
         kept = json.loads(page.evaluate(f"localStorage.getItem('{PLACE}')"))["answers"]
         assert kept == {**MINE, **STRANGE}
-    page.evaluate("() => { try { localStorage.clear(); } catch {} }")
     assert visit.errors == []

@@ -83,7 +83,7 @@ def test_with_momentum_batches_obey_the_lower_limit_and_not_the_higher(curvature
     assert (rest["sharpness"] / rest["higher"] < 0.5).all()
 
 
-def test_over_a_hundredfold_the_effective_step_decides_whatever_the_momentum(ten):
+def test_over_a_hundredfold_batch_sharpness_goes_with_the_effective_step(ten):
     """Above a constant, and nowhere near the limit of the bowl; near its own to a factor of two."""
     late = ten.query("step == 1880")
     assert len(late) == 75
@@ -138,6 +138,13 @@ def test_up_to_a_quarter_the_lower_limit_holds_within_a_factor_of_two(curvature)
     assert ends.groupby(["lr", "momentum"]).ngroups == 5
     assert ratios.groupby([ends["lr"], ends["momentum"]]).median().between(0.5, 2).all()
     assert ratios.between(0.4, 2).all()
+
+
+def test_after_one_epoch_it_is_near_the_lower_limit_to_a_factor_of_two_or_three(ten):
+    early = ten.query("step == 188 and effective > 0.01 and effective < 0.3")
+    medians = (early["batch_sharpness"] / early["lower"]).groupby([early["lr"], early["momentum"]])
+    assert medians.ngroups == 9
+    assert medians.median().between(1 / 3, 2).all()
 
 
 def test_with_the_most_memory_the_batch_sharpness_climbs_first(curvature):
