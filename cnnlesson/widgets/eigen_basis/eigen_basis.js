@@ -195,6 +195,7 @@ function render({ model, el }) {
       lists.forEach((list, part) =>
         set(parts[i][part], { d: part === 3 ? chart.dots(list) : chart.line(list) })
       );
+      chart.read((step) => `step ${step}`, [["component", future]]);
       return chart.cut([whole.components[i].map((x, t) => [t, x])], true);
     });
     const [x, y] = components.map((component) => component.at(-1));

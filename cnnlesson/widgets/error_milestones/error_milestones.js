@@ -203,7 +203,16 @@ function render({ model, el }) {
         .filter(([, value]) => value > 0 && value < 1e9);
       set(curves[i], { d: points.length ? chart.line(points) : "" });
     });
-    const lost = chart.cut([sum.map((value, t) => [t, value])]);
+    const along = (values) => values.map((value, t) => [t, value]);
+    chart.read(
+      (step) => `step ${step}`,
+      [
+        ["sum", along(sum)],
+        ["deterministic", along(deterministic)],
+        ["noise", along(stochastic)]
+      ]
+    );
+    const lost = chart.cut([along(sum)]);
     const texts = [
       describeSlowest(result, slowest),
       describeNoise(result, state.noise, state.num_steps)

@@ -184,6 +184,7 @@ function render({ model, el }) {
     set(dots, { d: wave.dots(weights.map((weight, i) => [distances[i], weight]).filter(isSeen)) });
     const course = errors.map((error, t) => [t, error]);
     set(curve, { d: chart.line(course.filter(isSeen)) });
+    chart.read((step) => `step ${step}`, [["largest error", course]]);
     const lost = chart.cut([course]);
     set(bound, {
       d: chart.line([

@@ -161,6 +161,10 @@ function render({ model, el }) {
     drawMoment(result.momentum);
     setText(bound, `momentum converges for α < 2(1 + μ) = ${number(result.momentum.bound)}`);
     lr.markLimit(result.momentum.bound);
+    chart.read(
+      (step) => `step ${step}`,
+      runs.map(({ title, points }) => [title.toLowerCase(), points])
+    );
     const lost = chart.cut(runs.map(({ points }) => points));
     const [upper, lower] = [...runs].sort((a, b) => b.points.at(-1)[1] - a.points.at(-1)[1]);
     chart.nameCurve(upper.label, upper.points, lower.points, true);

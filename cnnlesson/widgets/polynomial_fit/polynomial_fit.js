@@ -3,6 +3,8 @@ import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { number, powerOfTen, scale } from "../shared/numbers.js";
 
+/** @import { Pair } from "../shared/numbers.js" */
+
 const PLACES = Array.from({ length: 81 }, (_, i) => i / 40 - 1);
 const truth = (x) => Math.sin(Math.PI * x);
 const sum = (values) => values.reduce((total, value) => total + value, 0);
@@ -154,14 +156,17 @@ function render({ model, el }) {
     });
     const isShown = (/** @type {string[]} */ [, title]) =>
       state.shown === "both" || state.shown === title;
-    const along = (curve) => chart.line(curve.map((y, i) => [PLACES[i], y]));
-    const fits = KINDS.map((kind) => (isShown(kind) ? along(result[kind[0]].curve) : ""));
-    [along(PLACES.map(truth)), chart.dots(state.points), ...fits].forEach((d, i) =>
-      set(lines[i], { d })
-    );
+    const along = (curve) => curve.map((y, i) => [PLACES[i], y]);
+    const all = KINDS.map(([kind]) => along(result[kind].curve));
+    const fits = KINDS.map((kind, i) => (isShown(kind) ? chart.line(all[i]) : ""));
+    const honest = along(PLACES.map(truth));
+    [chart.line(honest), chart.dots(state.points), ...fits].forEach((d, i) => set(lines[i], { d }));
 
+    /** @type {[string, Pair[]][]} */
+    const seen = KINDS.flatMap((kind, i) => (isShown(kind) ? [[kind[1], all[i]]] : []));
+    chart.read((x) => `x = ${number(x)}`, [["truth", honest], ...seen]);
     const lost = chart.cut(
-      KINDS.filter(isShown).map(([kind]) => result[kind].curve.map((y, i) => [PLACES[i], y])),
+      seen.map(([, curve]) => curve),
       true
     );
 

@@ -102,6 +102,13 @@ function describe({ axes, cells, cell, effective }) {
   ];
 }
 
+/** A loss as a table keeps it: in 64 levels, some 15 % apart, and none beyond the outermost. */
+function roughly(loss, { low, high }) {
+  const written = String(Number(loss.toPrecision(2)));
+  if (loss > 0.99 * high) return `≥ ${written}`;
+  return loss < 1.01 * low ? `≤ ${written}` : `≈ ${written}`;
+}
+
 function render({ model, el }) {
   const self = figure({ model, el }, "Run explorer");
   self.root.classList.add("run-explorer");
@@ -165,6 +172,29 @@ function render({ model, el }) {
   for (const { name, input } of sliders) follow(input, "input", name);
   Object.keys(CHOICES).forEach((name, i) => follow(choices[i], "change", name));
 
+  /** Of all seeds that came so far, the highest loss, the one in the middle and the lowest. */
+  function readCurves(runs) {
+    /** @type {Map<number, number[]>} */
+    const losses = new Map();
+    for (const [step, loss] of runs.flatMap(({ curve }) => curve))
+      losses.set(
+        step,
+        [...(losses.get(step) ?? []), Math.log10(loss)].sort((a, b) => b - a)
+      );
+    const parts = runs.length > 1 ? { highest: 0, median: 0.5, lowest: 1 } : { loss: 0 };
+    chart.read(
+      (step) => `step ${step.toLocaleString("en")}`,
+      Object.entries(parts).map(([name, part]) => [
+        name,
+        [...losses].map(([step, all]) => {
+          const at = part * (all.length - 1);
+          return [step, (all[Math.floor(at)] + all[Math.ceil(at)]) / 2];
+        })
+      ]),
+      (height) => roughly(10 ** height, table)
+    );
+  }
+
   function drawCurves(runs, steps) {
     const { low, high } = table;
     const height = (loss) => Math.log10(Math.min(Math.max(loss, low), high));
@@ -202,6 +232,7 @@ function render({ model, el }) {
       })
       .join("");
     for (const path of ends) set(path, { d });
+    readCurves(runs);
   }
 
   let drawn = "";

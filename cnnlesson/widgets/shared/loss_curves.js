@@ -1,6 +1,7 @@
 // The losses of several trainings in one plot, each with its colour and its number.
 import { add, set } from "./dom.js";
 import { powerOfTen } from "./numbers.js";
+import { written } from "./reading.js";
 
 /** @import { Figure } from "./figure.js" */
 /** @import { Pair } from "./numbers.js" */
@@ -107,6 +108,11 @@ export function lossCurves(self, parent) {
       for (let exponent = y[0]; exponent <= y[1]; exponent += every)
         rows.push([exponent, power(exponent)]);
       plot.frame({ x, xLabel: "images seen", y, yLabel: "loss of a batch", rows });
+      plot.read(
+        (images) => `${images.toLocaleString("en")} images`,
+        curves.map(({ number, points }) => [`training ${number}`, points]),
+        (height) => written(10 ** height)
+      );
       const level = x.map((end) => [end, GUESS]);
       set(guess, { d: plot.line(level) });
       set(guessing, { x: plot.x(x[1]) - 6, y: plot.y(GUESS) - 6 });

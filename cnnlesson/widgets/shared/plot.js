@@ -3,6 +3,7 @@ import { placeName } from "./curve_name.js";
 import { markCut } from "./cut.js";
 import { add, set, sketch } from "./dom.js";
 import { powerOfTen, scale, ticks } from "./numbers.js";
+import { reader } from "./reading.js";
 
 /** @import { State } from "./state.js" */
 
@@ -30,7 +31,7 @@ const roundMarks = (range, count) =>
  */
 export function plot(self, parent, { label, isImage = false, height, margin }) {
   const [above, right, below, left] = margin;
-  const holder = add(parent, "div");
+  const holder = add(parent, "div", { class: "plot-holder" });
   const svg = add(holder, "svg", {
     class: "plot",
     role: isImage ? "img" : "group",
@@ -44,6 +45,8 @@ export function plot(self, parent, { label, isImage = false, height, margin }) {
   /** @type {[Element, SVGTextElement] | null} */
   let cut = null; // the marks where curves leave, and words
   let said = ""; // of that
+  /** @type {ReturnType<typeof reader> | null} */
+  let reads = null;
   const chart = {
     svg,
     inside,
@@ -147,6 +150,15 @@ export function plot(self, parent, { label, isImage = false, height, margin }) {
       cut ??= [add(inside, "path", { class: "cut" }), add(inside, "text", { class: "cut" })];
       said = markCut(cut, curves, chart, isBelow);
       return said;
+    },
+
+    /**
+     * Have values read off: how a place along x is called, curves by name, how a value is written.
+     * @param {Parameters<ReturnType<typeof reader>>} of
+     */
+    read(...of) {
+      reads ??= reader(chart, holder, label);
+      reads(...of);
     },
 
     /**

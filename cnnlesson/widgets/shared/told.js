@@ -37,6 +37,12 @@ export function besides({ kind, truth, decimals, unit, given }) {
 }
 
 /**
+ * The points of a curve, one for each column.
+ * @param {number[] | null} heights
+ */
+const pointsOf = (heights) => (heights ?? []).map((y, x) => [x, y]);
+
+/**
  * A plot with room for curves, one for each item of its legend.
  * @param {Figure} self
  * @param {Element} parent
@@ -67,7 +73,7 @@ export function curvePlot(self, parent, prediction, label, items) {
   const draw = (/** @type {(number[] | null)[]} */ lists) => {
     frame();
     lists.forEach((heights, i) =>
-      set(curves[i], { d: heights ? chart.line(heights.map((y, x) => [x, y])) : "" })
+      set(curves[i], { d: heights ? chart.line(pointsOf(heights)) : "" })
     );
   };
   return { chart, draw };
@@ -91,6 +97,14 @@ export function tell(self, parent, prediction) {
   return () => {
     const given = recall(name, (value) => isPossible(prediction, value))?.given ?? null;
     setText(words, besides({ ...prediction, given }));
-    if (curves) curves.draw([given, truth]);
+    if (!curves) return;
+    curves.draw([given, truth]);
+    curves.chart.read(
+      (i) => prediction.columns[i],
+      [
+        ["your prediction", pointsOf(given)],
+        ["measured", pointsOf(truth)]
+      ]
+    );
   };
 }

@@ -224,6 +224,7 @@ function render({ model, el }) {
         chart.dots(paths[i])
       ].forEach((d, part) => set(parts[i][part], { d }))
     );
+    charts[0].read((step) => `step ${step}`, [["w", paths[0]]]);
     return charts[0].cut([w.map((at, t) => [t, at])], true);
   }
 
