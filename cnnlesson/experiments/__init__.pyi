@@ -25,6 +25,7 @@ from .results import (
 from .run import Run as Run, RunResult as RunResult
 from .speed import faster as faster
 from .studies import (
+    BEYOND as BEYOND,
     CURVATURE as CURVATURE,
     LEARNING_RATES as LEARNING_RATES,
     MOMENTA as MOMENTA,
