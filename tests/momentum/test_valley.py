@@ -79,9 +79,8 @@ def test_near_the_minimum_the_bowl_s_limit_holds(kappa, momentum):
     bound = max_stable_lr(valley.curvatures[1], momentum)
     at = torch.tensor(valley.minimiser, dtype=torch.float64)
     hessian = torch.autograd.functional.hessian(torch_loss(kappa), at)
-    start = (
-        valley.minimiser + 1e-7 * np.linalg.eigh(hessian.numpy())[1][:, 1]
-    )  # along the steep direction
+    steep = np.linalg.eigh(hessian.numpy())[1][:, 1]
+    start = valley.minimiser + 1e-7 * steep
 
     def away(lr):
         path = momentum_descent(valley.gradient, start, lr=lr, momentum=momentum, num_steps=600)
