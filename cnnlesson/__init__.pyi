@@ -97,6 +97,7 @@ from .momentum.regression import (
     early_stopping_filter as early_stopping_filter,
     tikhonov_filter as tikhonov_filter,
 )
+from .momentum.valley import RosenbrockValley as RosenbrockValley
 from .tracing import (
     ShapeError as ShapeError,
     ShapeTracer as ShapeTracer,

@@ -1,4 +1,4 @@
-"""The mathematics of momentum: the three lines, and what a bowl does to them.
+"""The mathematics of momentum: the three lines, and what a bowl or a bent valley does to them.
 
 NumPy alone: no network, no picture, and no PyTorch but in the optimiser of `classical_sgd`.
 """

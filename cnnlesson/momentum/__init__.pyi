@@ -32,3 +32,4 @@ from .regression import (
     early_stopping_filter as early_stopping_filter,
     tikhonov_filter as tikhonov_filter,
 )
+from .valley import RosenbrockValley as RosenbrockValley

@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from functools import partial
 
 import pytest
 from asked import SMALL
@@ -168,6 +169,10 @@ def random_settings(rng, cls, names):
     ("cls", "names"),
     [
         (MomentumExplorer, ["lr", "momentum", "condition_number", "num_steps"]),
+        (
+            partial(MomentumExplorer, landscape="valley"),
+            ["lr", "momentum", "condition_number", "num_steps"],
+        ),
         (ErrorMilestones, ["lr", "momentum", "condition_number", "noise", "num_steps"]),
     ],
 )
@@ -201,6 +206,24 @@ def test_what_must_stay_is_named_when_it_moves(open_fresh):
     expect(verdict(page)).to_have_text("Reached. ")
     expect(slider(page, "lr")).to_have_value("3.1")
     check_within(page)
+
+
+def test_a_goal_stays_with_its_landscape_and_what_was_kept_before_there_were_two(open_fresh):
+    page = open_fresh(figure="bowl", host="file")
+    kept = {**MomentumExplorer(lr=3.1, momentum=0.68, num_steps=40).settings, "start": [-8, 2.5]}
+    del kept["landscape"]
+    answers = {"00-forty": {"given": {"settings": kept, "value": 4e-6}, "right": True}}
+    stored = json.dumps({"version": 1, "answers": answers})
+    page.evaluate(f"(text) => localStorage.setItem('{PLACE}', text)", stored)
+    come_back(page)
+    expect(best(page)).to_contain_text("Best: loss at the end ")
+    page.get_by_label("landscape").select_option("valley")
+    slider(page, "lr").fill("3")
+    expect(goal(page)).to_contain_text("landscape changed.")
+    expect(verdict(page)).to_have_text("Not yet: ")
+    goal(page).get_by_role("button", name="Show my best").click()
+    expect(page.get_by_label("landscape")).to_have_value("bowl")
+    expect(verdict(page)).to_have_text("Reached. ")
 
 
 def train(page):

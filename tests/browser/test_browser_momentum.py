@@ -25,13 +25,15 @@ from figure_page import (
 )
 from playwright.sync_api import expect
 
-from cnnlesson.momentum.quadratic import optimal_momentum, spectral_radius
+from cnnlesson.momentum.quadratic import max_stable_lr, optimal_momentum, spectral_radius
+from cnnlesson.momentum.valley import RosenbrockValley
 from cnnlesson.widgets import MomentumExplorer
 
 FIGURE = MomentumExplorer
 FIGURE_PAGES = {"index": [MomentumExplorer] * 2}
 GOALS = {"lr": 0.93, "momentum": 0.3, "condition_number": 0.9, "num_steps": 0.1}
 LOSSES = (1e-8, 1e4)
+MINIMUM = RosenbrockValley.minimiser
 
 
 def first(page):
@@ -40,7 +42,8 @@ def first(page):
 
 def shown(page):
     """Return the settings, as Python reads them off the sliders and the point."""
-    settings = {name: float(value) for name, value in values_on(page).items()}
+    settings = values_on(page)
+    settings = {n: v if n == "landscape" else float(v) for n, v in settings.items()}
     settings["condition_number"] = float(f"{10 ** settings['condition_number']:.3g}")
     label = first(page).locator(".point").get_attribute("aria-label")
     settings["start"] = [float(n.replace("−", "-")) for n in re.findall(r"−?\d+\.\d+", label)]
@@ -57,13 +60,15 @@ def check_drawn(page, explorer):
     ):
         w = explorer.path(momentum).w
         points, pixel = seen_in(map_, f"path {line}")
-        far = np.flatnonzero(np.abs(w).max(axis=1) > 40)
+        end = 400 if explorer.landscape == "valley" else 40
+        far = np.flatnonzero(~(np.abs(w).max(axis=1) <= end))
         assert len(points) == (far[0] + 1 if far.size else explorer.num_steps + 1)
         expected = (w[: len(points)] + np.array([10, 5])) / [20, 10]
         np.testing.assert_allclose(points, expected, atol=pixel)
 
         points, pixel = seen_in(chart, f"path {line}")
         loss = np.maximum(explorer.loss(w), 1e-300)
+        loss = loss[np.isfinite(loss)]
         low, high = np.log10(LOSSES)
         expected = np.column_stack(
             [np.arange(len(loss)) / explorer.num_steps, (np.log10(loss) - low) / (high - low)]
@@ -72,7 +77,15 @@ def check_drawn(page, explorer):
 
         rate = max(spectral_radius(c, explorer.lr, momentum) for c in explorer.curvatures)
         assert written_rate(rate) in words
-        assert ("converges" if rate < 1 else "diverges") in words
+        if explorer.landscape == "bowl":
+            assert ("converges" if rate < 1 else "diverges") in words
+        elif far.size:
+            assert "diverges" in words
+        else:
+            away = np.hypot(*(w[-1] - MINIMUM))
+            assert float(re.search(r"ends ([\d.]+) away", words)[1]) == pytest.approx(
+                away, abs=0.006
+            )
 
 
 def plot_size(page):
@@ -178,6 +191,87 @@ def test_the_buttons(open_figure):
     expect(words).to_contain_text(written_rate(rate))
     page.get_by_role("button", name="Reset").first.click()
     check_drawn(page, MomentumExplorer())
+
+
+def choose(page, landscape):
+    """Choose a landscape from the list, as a hand does."""
+    first(page).get_by_label("landscape").select_option(landscape)
+
+
+@HAND_AND_EYE
+def test_the_valley_by_mouse_and_by_keyboard(open_figure, width, theme, host):
+    page = open_figure(width, theme, host)
+    names = first(page).get_by_label("landscape")
+    names.focus()
+    names.press("ArrowDown")
+    expect(names).to_have_value("valley")
+    check_drawn(page, MomentumExplorer(landscape="valley"))
+    walk_sliders(page, GOALS, shown, lambda page, now: check_drawn(page, MomentumExplorer(**now)))
+    expect(first(page).get_by_role("slider", name="steepness κ")).to_have_count(1)
+
+    point = first(page).locator(".point")
+    point.scroll_into_view_if_needed()
+    wide, high = plot_size(page)
+    x, y = middle_of(point.locator(".hit"))
+    drag(page, (x, y), (x + 0.5 * wide, y + 0.5 * high))
+    frames(page)
+    assert shown(page)["start"] == pytest.approx([2, -2.5], abs=0.011)
+    check_drawn(page, MomentumExplorer(landscape="valley", start=shown(page)["start"]))
+    point.press("ArrowUp")
+    check_drawn(page, MomentumExplorer(landscape="valley", start=shown(page)["start"]))
+    page.wait_for_function("() => location.search.includes('landscape=valley')")
+    first(page).get_by_role("button", name="Reset").click()
+    check_drawn(page, MomentumExplorer())
+    expect(first(page).get_by_role("slider", name="condition number κ")).to_have_count(1)
+
+
+def test_in_the_valley_the_theory_of_bowls_is_about_the_minimum_alone(open_figure):
+    page = open_figure()
+    bound, formula = first(page).locator(".slider small").all()
+    expect(bound).to_have_text("momentum converges for α < 2(1 + μ) = 3.60")
+    expect(formula).to_have_text("loss (x²/κ + y²)/2")
+    axes = first(page).locator(".axes").first
+    expect(axes).to_contain_text("y, steep: curvature 1")
+    choose(page, "valley")
+    flat, steep = RosenbrockValley(100).curvatures
+    limit = max_stable_lr(steep, 0.8)
+    expect(bound).to_have_text(f"near the minimum momentum converges for α < {limit:.2f}")
+    expect(formula).to_contain_text("((x − 8)²/κ + (y + 4 − x²/8)²)/10: H. H. Rosenbrock’s of 1960")
+    expect(axes).to_contain_text(f"curvatures at the minimum: {flat:.5f} and {steep:.1f}")
+    expect(axes).not_to_contain_text("steep")
+    words = first(page).locator(".readouts p.momentum")
+    expect(words).to_contain_text("Near the minimum ρ = ")
+    expect(words).not_to_contain_text("converges")
+    first(page).get_by_role("button", name="Best α and μ near the minimum").click()
+    lr, momentum, _ = optimal_momentum(flat, steep)
+    check_drawn(page, MomentumExplorer(landscape="valley", lr=lr, momentum=momentum))
+    choose(page, "bowl")
+    expect(first(page).get_by_role("button", name="Best α and μ for this κ")).to_be_visible()
+
+
+def test_a_path_that_the_valley_throws_out_is_cut_and_said(open_figure):
+    """As chapter 6 has it: more momentum, and all else as it was."""
+    page = open_figure(width=390, settings={"landscape": "valley", "momentum": 0.95})
+    words = first(page).locator(".readouts p.momentum")
+    expect(words).to_contain_text("ends 0.09 away")
+    slider(page, "momentum").press("End")
+    expect(words.locator(".bad")).to_have_text("diverges")
+    expect(words).to_contain_text("Loss at the end: beyond 10³⁰⁸.")
+    check_drawn(page, MomentumExplorer(landscape="valley", momentum=0.99))
+    for key in ("Home", "End"):
+        slider(page, "position").press(key)
+        frames(page)
+    expect(first(page).locator(".moment")).to_have_text(
+        "Step 100: momentum is farther out than numbers go."
+    )
+    expect(first(page).locator(".vector")).to_be_hidden()
+    cut = first(page).locator("text.cut")
+    expect(cut).to_have_text("off the scale: beyond 10³⁰⁸")
+    box, frame = cut.bounding_box(), first(page).locator(".plot").nth(1).bounding_box()
+    assert box["x"] + box["width"] <= frame["x"] + frame["width"]
+    said = first(page).get_by_role("status").first
+    expect(said).to_contain_text("Momentum diverges. Near the minimum ρ = 0.995 a step")
+    assert not re.search("NaN|Infinity|undefined", first(page).evaluate("(e) => e.outerHTML"))
 
 
 def test_the_words_name_the_slower_direction(open_figure):
@@ -492,3 +586,43 @@ def test_javascript_computes_what_python_computes(open_page):
         np.testing.assert_allclose(result["optimum"]["lr"], lr, rtol=1e-9)
         np.testing.assert_allclose(result["optimum"]["momentum"], momentum, rtol=1e-9)
     assert 25 < num_diverging < 175
+
+
+def test_in_the_valley_javascript_computes_what_python_computes(open_page):
+    """To the last bit: where a path bounces wildly, other roundings would soon be other paths."""
+    page = open_page("about:blank").page
+    random = np.random.default_rng(1)
+    explorers = [
+        MomentumExplorer(
+            landscape="valley",
+            lr=random.uniform(0.01, 4),
+            momentum=0.99 * random.uniform() ** 0.2,
+            condition_number=10 ** random.uniform(0, 3),
+            start=random.uniform([-10, -5], [10, 5]),
+            num_steps=random.integers(1, 301),
+        )
+        for _ in range(100)
+    ]
+    num_lost = 0
+    for explorer, result in zip(explorers, computed(page, explorers), strict=True):
+        np.testing.assert_allclose(result["curvatures"], explorer.curvatures, rtol=1e-12)
+        for name, momentum in (("momentum", explorer.momentum), ("plain", 0.0)):
+            path = explorer.path(momentum)
+            for part, expected in (("w", path.w), ("v", path.v)):
+                found = np.array(result[name][part], dtype=float)  # JSON has null for what is none
+                is_number = np.isfinite(expected)
+                np.testing.assert_array_equal(found[is_number], expected[is_number])
+                assert np.isnan(found[~is_number]).all()
+            loss = explorer.loss(path.w)
+            found = np.array(result[name]["loss"], dtype=float)
+            np.testing.assert_allclose(found[loss < np.inf], loss[loss < np.inf], rtol=1e-9)
+            assert np.isnan(found[loss == np.inf]).all()
+            num_lost += loss[-1] == np.inf
+            rates = [spectral_radius(c, explorer.lr, momentum) for c in explorer.curvatures]
+            np.testing.assert_allclose(result[name]["rates"], rates, rtol=1e-9)
+            bound = max_stable_lr(explorer.curvatures[1], momentum)
+            np.testing.assert_allclose(result[name]["bound"], bound, rtol=1e-9)
+        lr, momentum, _ = optimal_momentum(*explorer.curvatures)
+        np.testing.assert_allclose(result["optimum"]["lr"], lr, rtol=1e-9)
+        np.testing.assert_allclose(result["optimum"]["momentum"], momentum, rtol=1e-9)
+    assert 10 < num_lost < 190

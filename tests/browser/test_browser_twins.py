@@ -130,8 +130,17 @@ def turned(transform):
 
 def momentum_explorer(root, svg, figure):
     plot, middle, unit = Plot(root, 0, (-10, 10), (-5, 5)), [320, 160], 32
-    yield "contours", plot.radii(), twin_radii(svg, unit)
-    plain, own = svg.iter("path")
+    lines = [
+        plot.units(numbers(e.get("d")).reshape(-1, 2)) for e in of_class(plot.inside, "contour")
+    ]
+    *bent, plain, own = svg.iter("path")
+    if bent:
+        still = [(numbers(e.get("d")).reshape(-1, 2) - middle) / [unit, -unit] for e in bent]
+        yield "contours", lines, still
+    else:
+        radii = [[float(e.get(r)) / unit for r in ("rx", "ry")] for e in svg.iter("ellipse")]
+        on = [np.hypot(*(line / r).T) for line, r in zip(lines, radii, strict=True)]
+        yield "contours", on, np.ones_like(on)
     for name, path in (("path plain", plain), ("path momentum", own)):
         [shown], [still] = plot.paths(name), subpaths(path.get("d"))
         yield name, shown, (still - middle) / [unit, -unit]
@@ -470,6 +479,10 @@ CASES = {
         {"condition_number": 1000.0, "momentum": 0.0, "lr": 0.01},
         {"start": (10.0, 5.0), "momentum": 0.99, "lr": 4.0},
         {"lr": 0.05, "momentum": 0.3, "start": (1.0, 0.5)},
+        {"landscape": "valley"},
+        {"landscape": "valley", "momentum": 0.99, "start": (10.0, -5.0), "lr": 4.0},
+        {"landscape": "valley", "condition_number": 1.0, "num_steps": 300},
+        {"landscape": "valley", "condition_number": 1000.0, "momentum": 0.95},
     ],
     "EigenBasis": [
         {},

@@ -16,7 +16,14 @@ from test_order_explorer import made_up_runs
 from test_run_explorer import random_results
 
 from cnnlesson import widgets
-from cnnlesson.widgets import ConvolutionExplorer, MapLab, OrderExplorer, RunExplorer, ShapeExplorer
+from cnnlesson.widgets import (
+    ConvolutionExplorer,
+    MapLab,
+    MomentumExplorer,
+    OrderExplorer,
+    RunExplorer,
+    ShapeExplorer,
+)
 from cnnlesson.widgets.paths import Paths
 from cnnlesson.widgets.reader_record import ReaderRecord
 from cnnlesson.widgets.shared.figure import Figure
@@ -49,6 +56,7 @@ FIGURE_PAGES = {
 # What is looked at in place of a figure's settings at first.
 STATES = {
     ConvolutionExplorer: [{"kernel": "0.02_0.02_-0.04_0.25_0.52_0.59_0.25_0.53_0.18"}],
+    MomentumExplorer: [{}, {"landscape": "valley"}],
     RunExplorer: [{"lr": 1, "lines": "both"}],
     ShapeExplorer: [
         {"stack": ShapeExplorer.networks["AlexNet"]},

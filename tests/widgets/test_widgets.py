@@ -154,7 +154,7 @@ def test_numpy_numbers_are_numbers():
     )
     assert repr(explorer) == (
         "MomentumExplorer(lr=0.5, momentum=0.8, condition_number=100.0, start=(1.0, 2.0), "
-        "num_steps=7)"
+        "num_steps=7, landscape='bowl')"
     )
 
 
@@ -192,7 +192,7 @@ def test_out_of_range_is_refused_by_name(name, value, expected):
 
 
 def test_an_unknown_setting_is_named():
-    expected = "MomentumExplorer: expected settings among lr, .*, num_steps, found leraning, steps"
+    expected = "MomentumExplorer: expected settings among lr, .*, landscape, found leraning, steps"
     with pytest.raises(TypeError, match=expected):
         MomentumExplorer(lr=1.0, steps=3, leraning=3)
 

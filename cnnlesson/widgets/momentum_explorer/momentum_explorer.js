@@ -1,37 +1,39 @@
-// Momentum beside gradient descent on the bowl ½(x²/κ + y²).
+// Momentum beside gradient descent, on the bowl ½(x²/κ + y²) or in Rosenbrock's valley.
 import { optimum, rateOf, TOLERANCE, writeRate } from "../shared/bowl.js";
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { goalLine } from "../shared/goal.js";
+import { landscape } from "../shared/landscape.js";
 import { inShort, number } from "../shared/numbers.js";
 import { player, stepOf } from "../shared/player.js";
 
-function descend(curvatures, start, lr, momentum, numSteps) {
+function descend({ loss, gradient, curvatures }, start, lr, momentum, numSteps) {
   const [w, v] = [[start], [[0, 0]]];
   for (let t = 1; t <= numSteps; t++) {
-    const before = w[t - 1];
-    v.push(v[t - 1].map((speed, i) => momentum * speed - lr * (curvatures[i] * before[i])));
-    w.push(before.map((position, i) => position + v[t][i]));
+    const slopes = gradient(w[t - 1]);
+    v.push(v[t - 1].map((speed, i) => momentum * speed - lr * slopes[i]));
+    w.push(w[t - 1].map((position, i) => position + v[t][i]));
   }
   const rates = curvatures.map((curvature) => rateOf(curvature, lr, momentum));
   return {
     w,
     v,
-    loss: w.map(([x, y]) => 0.5 * (curvatures[0] * x ** 2 + curvatures[1] * y ** 2)),
-    rates, // per step, along the flat direction and the steep one
+    loss: w.map(loss),
+    rates, // per step, along the flat direction and the steep one, of the valley at its minimum
     rate: Math.max(...rates),
     bound: (2 * (1 + momentum)) / curvatures[1]
   };
 }
 
 /** Return both paths, their velocities, losses, rates, bounds, and the best α and μ for this κ. */
-export function compute({ lr, momentum, condition_number, start, num_steps }) {
-  const curvatures = [1 / condition_number, 1];
+export function compute({ landscape: kind, lr, momentum, condition_number, start, num_steps }) {
+  const ground = landscape(kind, condition_number);
+  const [flat, steep] = ground.curvatures;
   return {
-    curvatures,
-    momentum: descend(curvatures, start, lr, momentum, num_steps),
-    plain: descend(curvatures, start, lr, 0, num_steps),
-    optimum: optimum(curvatures[0], curvatures[1])
+    ...ground,
+    momentum: descend(ground, start, lr, momentum, num_steps),
+    plain: descend(ground, start, lr, 0, num_steps),
+    optimum: optimum(flat, steep)
   };
 }
 
@@ -41,8 +43,8 @@ export const measure = (state) => ({ "loss at the end": compute(state).momentum.
 const FIRST = 7; // the step that the page opens with: one at which the velocity shows
 
 /** Return in words how one path fares: a verdict, its numbers, what holds it back. */
-function describe({ rate, rates: [flat, steep], bound }) {
-  const error = `Error × ρ = ${writeRate(rate)} a step`;
+function describe({ rate, rates: [flat, steep], bound }, isValley) {
+  const error = `${isValley ? "Near the minimum" : "Error ×"} ρ = ${writeRate(rate)} a step`;
   if (rate > 1 + TOLERANCE) return ["diverges", `${error}: α is above ${number(bound)}.`, ""];
   if (rate > 1 - TOLERANCE)
     return ["never settles", `${error}: α is exactly ${number(bound)}.`, ""];
@@ -51,8 +53,11 @@ function describe({ rate, rates: [flat, steep], bound }) {
   const slower = `The ${flat > steep ? "flat" : "steep"} direction is slower.`;
   const pace = Math.abs(flat - steep) < 1e-6 ? "Both directions keep pace." : slower;
   const every = steps === 1 ? "step" : `${steps} steps`;
-  return ["converges", `${error}: a tenth every ${every}.`, pace];
+  return ["converges", `${error}: a tenth every ${every}.`, isValley ? "" : pace];
 }
+
+const inWords = (loss) =>
+  loss < Infinity ? loss.toPrecision(2).replace("-", "−") : "beyond 10³⁰⁸";
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Momentum explorer");
@@ -69,18 +74,17 @@ function render({ model, el }) {
     margin: [8, 14, 38, 40]
   });
   add(map.inside, "rect", { class: "slope", width: 9999, height: 9999 });
+  const line = (name, on = map) => add(on.inside, "path", { class: name });
   const contours = [];
   for (let exponent = 4; exponent >= -5; exponent--) {
-    contours.push([10 ** (exponent / 2), add(map.inside, "ellipse", { class: "contour" })]);
+    contours.push([10 ** (exponent / 2), line("contour")]);
   }
   const minimum = add(map.inside, "path", { class: "minimum", d: "M-5,0h10M0,-5v10" });
   for (const run of runs) {
-    run.path = add(map.inside, "path", { class: `path ${run.name}` });
-    run.dots = add(map.inside, "path", { class: `dots ${run.name}` });
+    run.path = line(`path ${run.name}`);
+    run.dots = line(`dots ${run.name}`);
   }
-  const velocity = ["halo velocity", "velocity"].map((name) =>
-    add(map.inside, "path", { class: name })
-  );
+  const velocity = [line("halo velocity"), line("velocity")];
   for (const run of runs) run.now = add(map.inside, "circle", { class: `now ${run.name}`, r: 5 });
   const vector = add(map.inside, "text", { class: "note vector" }, "velocity v");
   const start = self.point(map, "start", { label: "Start", step: 0.1 });
@@ -110,17 +114,22 @@ function render({ model, el }) {
   });
   const bound = add(lr.row, "small");
   self.slider(controls, "momentum", { label: "momentum", symbol: "μ", step: 0.01, show: number });
-  const rounded = (value) => number(value, value < 10 ? 1 : 0);
-  self.slider(controls, "condition_number", {
+  const kappa = self.slider(controls, "condition_number", {
     label: "condition number",
     symbol: "κ",
     step: 0.02,
     isLog: true,
-    show: rounded
+    show: (value) => number(value, value < 10 ? 1 : 0)
   });
+  const kappaName = /** @type {Element} */ (kappa.row.querySelector("span"));
+  const formula = add(kappa.row, "small");
   self.slider(controls, "num_steps", { label: "number of steps", step: 1, show: String });
   const buttons = add(controls, "div", { class: "buttons" });
-  self.button(buttons, "Best α and μ for this κ", () => compute(self.state()).optimum);
+  self.choice(buttons, "landscape", {
+    label: "landscape",
+    names: { bowl: "bowl", valley: "Rosenbrock’s valley" }
+  });
+  const best = self.button(buttons, "", () => compute(self.state()).optimum);
   self.resetButton(buttons);
 
   const chart = self.plot(lower, {
@@ -130,18 +139,22 @@ function render({ model, el }) {
     margin: [8, 14, 38, 52]
   });
   for (const run of runs) {
-    run.curve = add(chart.inside, "path", { class: `path ${run.name}` });
+    run.curve = line(`path ${run.name}`, chart);
     run.mark = add(chart.inside, "circle", { class: `now ${run.name}`, r: 4 });
     run.label = add(chart.inside, "text", { class: "note" }, run.title.toLowerCase());
   }
 
   self.draw = (state) => {
     const result = compute(state);
+    const isValley = state.landscape === "valley";
+    const [flat, steep] = result.curvatures.map((curvature) => curvature.toPrecision(2));
     map.frame({
       x: [left, right],
-      xLabel: `x, flat: curvature 1/κ = ${result.curvatures[0].toPrecision(2)}`,
+      xLabel: isValley
+        ? `x; curvatures at the minimum: ${flat} and ${steep}`
+        : `x, flat: curvature 1/κ = ${flat}`,
       y: [bottom, top],
-      yLabel: "y, steep: curvature 1"
+      yLabel: isValley ? "y" : "y, steep: curvature 1"
     });
     chart.frame({
       x: [0, state.num_steps],
@@ -150,102 +163,104 @@ function render({ model, el }) {
       yLabel: "loss",
       isLogY: true
     });
-    const [cx, cy] = [map.x(0), map.y(0)];
-    for (const [loss, ellipse] of contours) {
-      const [rx, ry] = result.curvatures.map((curvature) => Math.sqrt((2 * loss) / curvature));
-      set(ellipse, { cx, cy, rx: map.x(rx) - cx, ry: cy - map.y(ry) });
-    }
-    set(minimum, { transform: `translate(${cx},${cy})` });
+    for (const [loss, path] of contours)
+      set(path, { d: `${map.line(result.contour(loss, [left - 1, right + 1]))}Z` });
+    const [x, y] = result.minimum;
+    set(minimum, { transform: `translate(${map.x(x)},${map.y(y)})` });
     start.place();
-    for (const run of runs) drawRun(run, result[run.name], state.num_steps);
+    for (const run of runs) drawRun(run, result[run.name], result.minimum, isValley);
     drawMoment(result.momentum);
-    setText(bound, `momentum converges for α < 2(1 + μ) = ${number(result.momentum.bound)}`);
+    const [where, law] = isValley ? ["near the minimum ", ""] : ["", "2(1 + μ) = "];
+    setText(bound, `${where}momentum converges for α < ${law}${number(result.momentum.bound)}`);
+    setText(kappaName, isValley ? "steepness " : "condition number ");
+    setText(
+      formula,
+      isValley
+        ? "loss ((x − 8)²/κ + (y + 4 − x²/8)²)/10: H. H. Rosenbrock’s of 1960 at κ = 100, rescaled"
+        : "loss (x²/κ + y²)/2"
+    );
+    setText(best, `Best α and μ ${where || "for this κ"}`);
     lr.markLimit(result.momentum.bound);
     chart.read(
       (step) => `step ${step}`,
       runs.map(({ title, points }) => [title.toLowerCase(), points])
     );
-    const lost = chart.cut(runs.map(({ points }) => points));
+    const lost = chart.cut(runs.map(({ losses }) => losses));
     const [upper, lower] = [...runs].sort((a, b) => b.points.at(-1)[1] - a.points.at(-1)[1]);
     chart.nameCurve(upper.label, upper.points, lower.points, true);
     chart.nameCurve(lower.label, lower.points, upper.points, false);
     showGoal();
-    self.say(
-      [...runs]
-        .reverse()
-        .map(
-          ({ title, words: [word, ...details] }) =>
-            `${title} ${word.textContent}. ${details.map((line) => line.textContent).join(" ")}`
-        )
-        .join(" ") + ` ${moment.textContent}${lost}`
-    );
+    self.say(`${runs[1].said} ${runs[0].said} ${moment.textContent}${lost}`);
   };
 
-  function drawRun(run, result, numSteps) {
-    const isOutside = ([x, y]) => x < left || x > right || y < bottom || y > top;
-    const numLost = result.w.filter(isOutside).length;
-    // Nothing comes back from four widths away: the path ends there, off the picture.
-    const far = result.w.findIndex((point) => Math.max(...point.map(Math.abs)) > 4 * right);
-    const visible = far < 0 ? result.w : result.w.slice(0, far + 1);
+  function drawRun(run, result, [x, y], isValley) {
+    const { w, loss, rate } = result;
+    const isOutside = ([x, y]) => !(x >= left && x <= right && y >= bottom && y <= top); // or NaN
+    const numLost = w.filter(isOutside).length;
+    // Nothing comes back from four widths away, in the valley from forty: the path ends there, off
+    // the picture.
+    const end = (isValley ? 40 : 4) * right;
+    const far = w.findIndex((point) => !(Math.max(...point.map(Math.abs)) <= end));
+    const visible = far < 0 ? w : w.slice(0, far + 1);
     const t = self.get("position");
     set(run.path, { d: map.line(visible) });
     // Thousands of dashes cover what is below, and take longer to paint than a frame lasts.
-    const length = visible.reduce(
-      (sum, [x, y], i) =>
-        sum + Math.hypot(x - visible[Math.max(0, i - 1)][0], y - visible[Math.max(0, i - 1)][1]),
-      0
-    );
+    const length = visible
+      .slice(1)
+      .reduce((sum, [x, y], i) => sum + Math.hypot(x - visible[i][0], y - visible[i][1]), 0);
     run.path.classList.toggle("dense", length > 10 * right);
     set(run.dots, { d: map.dots(visible.slice(0, t + 1)) });
-    set(run.now, map.at(result.w[t]));
-    run.points = result.loss.map((loss, step) => [step, loss]);
+    run.at = Math.min(t, visible.length - 1);
+    set(run.now, map.at(w[run.at]));
+    run.losses = loss.map((value, step) => [step, value]);
+    run.points = run.losses.filter(([, value]) => value < Infinity);
     set(run.curve, { d: chart.line(run.points) });
-    set(run.mark, chart.at(run.points[t]));
-    const [word, numbers, slower] = describe(result);
-    const lost = `${numLost} of ${numSteps} steps lie outside the picture.`;
-    const end = `Loss at the end: ${result.loss.at(-1).toPrecision(2).replace("-", "−")}.`;
-    [word, `${numbers} ${end}`, numLost ? lost : slower].forEach((text, i) =>
-      setText(run.words[i], text)
-    );
-    run.words[0].className = result.rate > 1 - TOLERANCE ? "bad" : "";
+    set(run.mark, chart.at(run.losses[t]));
+    const [word, numbers, slower] = describe(result, isValley);
+    const [endX, endY] = w.at(-1);
+    const away = number(Math.hypot(endX - x, endY - y));
+    const lost = `${numLost} of ${w.length - 1} steps lie outside the picture.`;
+    const texts = [
+      isValley ? (far < 0 ? `ends ${away} away` : "diverges") : word,
+      `${numbers} Loss at the end: ${inWords(loss.at(-1))}.`,
+      numLost ? lost : slower
+    ];
+    texts.forEach((text, i) => setText(run.words[i], text));
+    run.said = `${run.title} ${texts[0]}. ${texts[1]} ${texts[2]}`;
+    run.words[0].className = (isValley ? far >= 0 : rate > 1 - TOLERANCE) ? "bad" : "";
   }
 
   function drawMoment({ w, v, loss }) {
     const t = self.get("position");
-    const [x, y] = [map.x(w[t][0]), map.y(w[t][1])];
-    const [dx, dy] = [map.x(v[t][0]) - map.x(0), map.y(v[t][1]) - map.y(0)];
+    const { at: drawn } = runs[1]; // this step, or the last one on the path
+    const [[atX, atY], [speedX, speedY]] = [w[drawn], v[drawn]];
+    const [x, y] = [map.x(atX), map.y(atY)];
+    const [dx, dy] = [map.x(atX + speedX) - x, map.y(atY + speedY) - y];
     const length = Math.hypot(dx, dy);
     const { x: left, y: top, width, height } = map.box;
     const isSeen = length > 3 && x > left && x < left + width && y > top && y < top + height;
     const head = Math.min(9, length / 2);
-    const d = isSeen
-      ? `M0,0H${length}m${-head},${-head / 2}l${head},${head / 2}l${-head},${head / 2}`
-      : "";
+    const d = `M0,0H${length}m${-head},${-head / 2}l${head},${head / 2}l${-head},${head / 2}`;
     const transform = `translate(${x},${y}) rotate(${(Math.atan2(dy, dx) * 180) / Math.PI})`;
     // Far away no transform holds.
-    for (const path of velocity) set(path, isSeen ? { d, transform } : { d });
-    const beyond = (
-      start,
-      part,
-      from,
-      size // the tip, where it lies inside
-    ) =>
-      Math.min(
-        Math.max(start + part * (1 + 12 / Math.max(length, 1)), from + 10),
-        from + size - 10
-      );
-    const at = { x: beyond(x, dx, left, width), y: beyond(y, dy, top, height) + 4 };
+    for (const path of velocity) set(path, isSeen ? { d, transform } : { d: "" });
+    const beyond = (start, part, from, size) =>
+      Math.min(Math.max(start + part * (1 + 12 / length), from + 10), from + size - 10);
+    const at = { x: beyond(x, dx, left, width), y: beyond(y, dy, top, height) + 4 }; // of the tip
     const toLeft = at.x > left + width - 80 || (dx < 0 && at.x > left + 80);
-    set(vector, {
-      ...at,
-      "text-anchor": toLeft ? "end" : "start",
-      visibility: isSeen ? "visible" : "hidden"
-    });
+    set(
+      vector,
+      isSeen
+        ? { ...at, "text-anchor": toLeft ? "end" : "start", visibility: "visible" }
+        : { visibility: "hidden" }
+    );
     const pair = (parts) => `(${parts.map(inShort).join(", ")})`;
     setText(
       moment,
-      `Step ${t}: momentum is at w = ${pair(w[t])} with velocity v = ${pair(v[t])}. ` +
-        `Loss ${loss[t].toPrecision(2).replace("-", "−")}.`
+      `Step ${t}: momentum is ` +
+        (loss[t] < Infinity
+          ? `at w = ${pair(w[t])} with velocity v = ${pair(v[t])}. Loss ${inWords(loss[t])}.`
+          : "farther out than numbers go.")
     );
   }
 

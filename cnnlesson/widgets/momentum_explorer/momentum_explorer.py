@@ -1,10 +1,15 @@
-"""Momentum beside gradient descent on a quadratic bowl, with sliders and a start to drag."""
+"""Momentum beside gradient descent, on a bowl or in a valley that bends, with a start to drag."""
+
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from cnnlesson.momentum.descent import Trajectory, momentum_descent
+from cnnlesson.momentum.valley import RosenbrockValley
 from cnnlesson.widgets.shared.figure import Figure
-from cnnlesson.widgets.shared.settings import Number, Point, Whole
+from cnnlesson.widgets.shared.goal import Goal
+from cnnlesson.widgets.shared.settings import Choice, Number, Point, Whole
 from cnnlesson.widgets.shared.svg import svg_image, svg_path
 
 __all__ = ["MomentumExplorer"]
@@ -23,13 +28,17 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
     direction. (Only αλ matters: a bowl with the largest curvature λ behaves alike at α/λ.) Plain
     gradient descent with the same step size is drawn beside it.
 
+    The other landscape is `RosenbrockValley`, whose steepness κ then is. It is no bowl: what the
+    figure says there of rates and of the largest step size is about a path near the minimum.
+
     Both paths can be played, or gone through step by step; an arrow shows the velocity that
     momentum has at the step shown. Which step that is belongs to the view and is no attribute.
 
     Parameters
     ----------
     goal : Goal, optional
-        What a reader is to reach; `measures` says what it may ask.
+        What a reader is to reach; `measures` says what it may ask. It is about the landscape that
+        the figure opens with.
     **settings
         The attributes below, by name.
 
@@ -40,11 +49,13 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
     momentum : float, default 0.8
         Momentum μ, 0 to 0.99.
     condition_number : float, default 100
-        Condition number κ, the ratio of the two curvatures, 1 to 1000.
+        Condition number κ, the ratio of the two curvatures, 1 to 1000; the valley's steepness.
     start : tuple of float, default (-8, 2.5)
         Where both paths begin: x from -10 to 10, y from -5 to 5.
     num_steps : int, default 100
         Number of steps, 1 to 300.
+    landscape : str, default "bowl"
+        What the paths go down: ``"bowl"`` or ``"valley"``.
 
     Raises
     ------
@@ -55,8 +66,8 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
     --------
     >>> explorer = MomentumExplorer(lr=1)
     >>> explorer.condition_number = 30  # the slider moves
-    >>> explorer
-    MomentumExplorer(lr=1.0, momentum=0.8, condition_number=30.0, start=(-8.0, 2.5), num_steps=100)
+    >>> explorer.settings["condition_number"]
+    30.0
     """
 
     lr = Number(1.8, low=0.01, high=4)
@@ -64,10 +75,22 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
     condition_number = Number(100.0, low=1, high=1000)
     start = Point((-8.0, 2.5), x=(-_RIGHT, _RIGHT), y=(-_TOP, _TOP))
     num_steps = Whole(100, low=1, high=300)
+    landscape = Choice("bowl", "valley")
+
+    def __init__(self, *, goal: Goal | None = None, **settings: Any) -> None:
+        if goal:
+            goal = replace(goal, fixed=[*goal.fixed, "landscape"])
+        super().__init__(goal=goal, **settings)
+
+    @property
+    def _valley(self) -> RosenbrockValley | None:
+        return RosenbrockValley(self.condition_number) if self.landscape == "valley" else None
 
     @property
     def curvatures(self) -> np.ndarray:
-        """Curvature along x and along y, shape (2,)."""
+        """Curvature along x and along y; of the valley both at its minimum. Shape (2,)."""
+        if valley := self._valley:
+            return valley.curvatures
         return np.array([1 / self.condition_number, 1.0])
 
     def path(self, momentum: float | None = None) -> Trajectory:
@@ -83,8 +106,9 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
         Trajectory
             Points and velocities, shape (num_steps + 1, 2) each.
         """
+        valley, curvatures = self._valley, self.curvatures
         return momentum_descent(
-            lambda w: self.curvatures * w,
+            valley.gradient if valley else lambda w: curvatures * w,
             np.array(self.start),
             lr=self.lr,
             momentum=self.momentum if momentum is None else momentum,
@@ -92,7 +116,7 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
         )
 
     def loss(self, w: np.ndarray) -> np.ndarray:
-        """Return the loss ½(x²/κ + y²) of points.
+        """Return the loss of points: on the bowl, ½(x²/κ + y²).
 
         Parameters
         ----------
@@ -102,9 +126,13 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
         Returns
         -------
         numpy.ndarray, shape (...)
-            Loss of each, 0 or more.
+            Loss of each, 0 or more; infinite where a path is farther out than numbers go.
         """
-        return 0.5 * (w**2 @ self.curvatures)
+        if not (valley := self._valley):
+            return 0.5 * (w**2 @ self.curvatures)
+        with np.errstate(over="ignore", invalid="ignore"):
+            loss = valley.loss(w)
+        return np.where(np.isnan(loss), np.inf, loss)
 
     def measures(self) -> dict[str, float | str]:
         """Return momentum's loss after the last step.
@@ -126,39 +154,55 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
                 (self.path(), 'stroke-width="2"'),
             )
         )
-        contours = "".join(
-            f'<ellipse cx="320" cy="160" rx="{rx:.1f}" ry="{ry:.1f}"/>'
-            for loss in _CONTOURS
-            for rx, ry in [_SCALE * np.sqrt(2 * loss / self.curvatures)]
-        )
         [(x, y)] = self._pixels(np.array([self.start]))
+        landscape = "a valley that bends" if self._valley else "an elongated bowl"
         label = (
-            "Two paths down an elongated bowl, drawn over its contours: "
+            f"Two paths down {landscape}, drawn over its contours: "
             "momentum, solid, with its velocity as an arrow, and gradient descent, dashed."
         )
         body = (
             '<g fill="currentColor" fill-opacity="0.03" stroke="currentColor" '
-            f'stroke-opacity="0.25">{contours}</g>{paths}'
+            f'stroke-opacity="0.25">{self._contours()}</g>{paths}'
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="currentColor"/>{self._arrow()}'
         )
         return svg_image(body, label=label)
 
     def summary(self) -> str:
         """Return where both paths end, in one sentence."""
-        own, plain = (self.loss(path.w[[0, -1]]) for path in (self.path(), self.path(0)))
-        return (
-            f"On the bowl ½(x²/κ + y²) with condition number κ = {self.condition_number:.4g}, "
-            f"{self.num_steps} steps of size α = {self.lr:.4g} take momentum μ = "
-            f"{self.momentum:.4g} (solid) from a loss of {own[0]:.3g} to {own[1]:.3g}, "
-            f"and gradient descent (dashed) to {plain[1]:.3g}."
+        before, own, plain = (
+            f"{loss:.3g}" if np.isfinite(loss) else "beyond 10³⁰⁸"
+            for loss in self.loss(np.array([self.start, self.path().w[-1], self.path(0).w[-1]]))
         )
+        landscape = (
+            "In Rosenbrock’s valley ((x − 8)²/κ + (y + 4 − x²/8)²)/10 with steepness"
+            if self._valley
+            else "On the bowl ½(x²/κ + y²) with condition number"
+        )
+        return (
+            f"{landscape} κ = {self.condition_number:.4g}, "
+            f"{self.num_steps} steps of size α = {self.lr:.4g} take momentum μ = "
+            f"{self.momentum:.4g} (solid) from a loss of {before} to {own}, "
+            f"and gradient descent (dashed) to {plain}."
+        )
+
+    def _contours(self) -> str:
+        if not (valley := self._valley):
+            return "".join(
+                f'<ellipse cx="320" cy="160" rx="{rx:.1f}" ry="{ry:.1f}"/>'
+                for loss in _CONTOURS
+                for rx, ry in [_SCALE * np.sqrt(2 * loss / self.curvatures)]
+            )
+        # A little wider than the picture: no line is drawn along its edge.
+        ends = np.array([-_RIGHT - 1, _RIGHT + 1])
+        lines = (valley.contour(loss, ends) for loss in _CONTOURS)
+        return "".join(f'<path d="{svg_path(self._places(line))}Z"/>' for line in lines)
 
     def _arrow(self) -> str:
         path = self.path()
         t = min(_SHOWN, self.num_steps)
         (x, y), (dx, dy) = path.w[t], _SCALE * path.v[t] * (1, -1)
         length = float(np.hypot(dx, dy))
-        if length < 3 or abs(x) > _RIGHT or abs(y) > _TOP:
+        if not (length >= 3 and abs(x) <= _RIGHT and abs(y) <= _TOP):  # NaN too
             return ""
         [(left, top)] = self._pixels(path.w[t : t + 1])
         angle = np.degrees(np.arctan2(dy, dx))
@@ -176,6 +220,11 @@ class MomentumExplorer(Figure, module="momentum_explorer"):
 
     def _pixels(self, w: np.ndarray) -> list[tuple[float, float]]:
         """Return the points of shape (n, 2) in pixels, up to the first one far outside."""
-        far = np.flatnonzero(np.abs(w).max(axis=1) > 4 * _RIGHT)
+        end = (40 if self._valley else 4) * _RIGHT
+        far = np.flatnonzero(~(np.abs(w).max(axis=1) <= end))  # NaN too
         visible = w[: far[0] + 1] if far.size else w
-        return [((_RIGHT + x) * _SCALE, (_TOP - y) * _SCALE) for x, y in visible]
+        return self._places(visible)
+
+    def _places(self, w: np.ndarray) -> list[tuple[float, float]]:
+        """Return all the points of shape (n, 2) in pixels."""
+        return [((_RIGHT + x) * _SCALE, (_TOP - y) * _SCALE) for x, y in w]

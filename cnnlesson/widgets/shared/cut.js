@@ -54,14 +54,14 @@ export function markCut([path, text], curves, { box, x, y }, isBelow) {
     set(text, { x: 0, y: 0, "text-anchor": "start" });
     return "";
   }
-  // Beside all the marks, where there is room: no curve passes there.
+  // Beside all the marks, where there is room: no curve passes there. In any case as a whole.
   places.sort(([one], [other]) => one - other);
   const [first, last] = [places[0], places[places.length - 1]];
   const size = text.getComputedTextLength() + 9;
   const isLeft = first[0] - left > size;
   const [at, edge] = isLeft ? first : last[0] + size < right ? last : first;
   set(text, {
-    x: at + (isLeft ? -9 : 9),
+    x: isLeft ? at - 9 : Math.min(at + 9, right + 9 - size),
     y: edge > top ? edge - 4 : edge + 12,
     "text-anchor": isLeft ? "end" : "start"
   });

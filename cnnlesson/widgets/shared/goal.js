@@ -84,9 +84,10 @@ function isInside(value, limits) {
  * @param {Settings} limits
  */
 export const judgeOf = (goal, measure, initial, limits) => (/** @type {any} */ given) => {
-  const { settings, value } = given ?? {};
+  const { value } = given ?? {};
   if (typeof value !== "number") return null;
-  if (!Object.keys(initial).every((name) => isInside(settings?.[name], limits[name]))) return null;
+  const settings = { ...initial, ...given.settings }; // one that is newer than what was kept
+  if (!Object.keys(initial).every((name) => isInside(settings[name], limits[name]))) return null;
   const measures = measure(settings, value);
   return misses(goal, measures, settings, initial) ? null : measures[goal.rules[0][0]];
 };
@@ -121,7 +122,7 @@ export function goalLine(self, parent, measure) {
   const best = add(record, "span");
   /** @type {any} */
   let kept = null;
-  self.button(record, "Show my best", () => kept.settings);
+  self.button(record, "Show my best", () => ({ ...self.initial, ...kept.settings }));
 
   const look = () => {
     const entry = recall(goal.name, (given) => judge(given) !== null);
