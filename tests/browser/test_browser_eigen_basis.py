@@ -157,6 +157,35 @@ def test_the_buttons_and_the_address(open_figure):
     check_drawn(page, EigenBasis())
 
 
+def test_the_steps_are_played(open_figure):
+    page = open_figure(settings={"num_steps": 58, "angle": 80})
+    play = page.locator(".player button")
+    steps = slider(page, "num_steps")
+    play.press("Enter")
+    expect(steps).to_have_value("60")
+    expect(play).to_have_text("Play")  # at the end it rests
+    check_drawn(page, EigenBasis(num_steps=60, angle=80))
+    play.press("Enter")  # and begins again
+    page.wait_for_function(
+        "() => { const { value } = document.querySelector('[name=num_steps]');"
+        " return value > 2 && value < 50; }"
+    )
+    play.press("Enter")
+    expect(play).to_have_text("Play")
+    check_drawn(page, EigenBasis(num_steps=shown(page)["num_steps"], angle=80))
+    play.press("Enter")
+    page.get_by_role("button", name="Reset").click()
+    expect(play).to_have_text("Play")
+    check_drawn(page, EigenBasis())
+
+
+def test_without_motion_a_step_at_a_time(open_figure):
+    page = open_figure(reduced_motion="reduce", settings={"num_steps": 59})
+    for num_steps in (60, 1, 2):
+        page.get_by_role("button", name="Next step").click()
+        check_drawn(page, EigenBasis(num_steps=num_steps))
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_marks_stand_out(open_figure, theme):
     page = open_figure(theme=theme, settings={"lr": 4})

@@ -1,6 +1,7 @@
 """The polynomial fit in a real browser: what is drawn and said is what Python computes."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from figure_page import (
     computed,
     seen_in,
     seen_on,
+    slider,
     values_on,
     walk_sliders,
 )
@@ -135,6 +137,61 @@ def test_the_buttons_and_the_words(open_figure):
     expect(page.get_by_role("status").first).to_contain_text("Early stopping after")
     page.get_by_role("button", name="Reset").click()
     check_drawn(page, PolynomialFit())
+
+
+# Which numbers of steps are told, until the last one is.
+COURSE = """() => new Promise((done) => {
+    const seen = [];
+    const look = () => {
+        const now = Number(document.querySelector(".player output").innerText.replaceAll(",", ""));
+        if (now !== seen.at(-1)) seen.push(now);
+        if (now < 100000) requestAnimationFrame(look);
+        else done(seen);
+    };
+    requestAnimationFrame(look);
+})"""
+
+
+def test_the_steps_are_played_as_many_for_each_power_of_ten(open_figure):
+    page = open_figure(settings={"num_steps": 100_000})
+    play = page.locator(".player button")
+    play.press("Enter")  # from the end it begins again
+    expect(play).to_have_text("Pause")
+    seen = page.evaluate(COURSE)
+    expect(play).to_have_text("Play")
+    assert {2, 3, 4} < set(seen)  # the steep features are in within a few steps
+    # Four places at most in a frame, however late it is; a number of steps is a whole one.
+    for before, after in pairwise(seen):
+        assert before < after <= 10**0.08 * before + 1
+    check_drawn(page, PolynomialFit(num_steps=100_000))
+
+
+def test_who_stops_where_it_is_nearest_stands_still(open_figure):
+    page = open_figure(settings={"num_steps": 1})
+    play = page.locator(".player button")
+    play.press("Enter")
+    page.get_by_role("button", name="Stop when nearest to the truth").click()
+    expect(play).to_have_text("Play")
+    num_steps = int(page.locator(".player output").inner_text())
+    check_drawn(page, PolynomialFit(num_steps=num_steps))
+    play.press("Enter")
+    slider(page, "num_steps").press("Home")
+    expect(play).to_have_text("Play")
+    check_drawn(page, PolynomialFit(num_steps=1))
+    play.press("Enter")
+    page.get_by_role("button", name="Reset").click()
+    expect(play).to_have_text("Play")
+    check_drawn(page, PolynomialFit())
+
+
+def test_without_motion_to_the_next_number_of_steps(open_figure):
+    page = open_figure(reduced_motion="reduce", settings={"num_steps": 1})
+    for num_steps in (2, 3, 4):
+        page.get_by_role("button", name="Next step").click()
+        check_drawn(page, PolynomialFit(num_steps=num_steps))
+    slider(page, "num_steps").press("End")
+    page.get_by_role("button", name="Next step").click()
+    check_drawn(page, PolynomialFit(num_steps=1))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

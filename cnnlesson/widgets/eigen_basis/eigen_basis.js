@@ -3,6 +3,7 @@ import { optimum, rateOf, TOLERANCE, writeRate } from "../shared/bowl.js";
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { number } from "../shared/numbers.js";
+import { player } from "../shared/player.js";
 
 /** @import { Pair } from "../shared/numbers.js" */
 
@@ -137,7 +138,7 @@ function render({ model, el }) {
     (value) => number(value, value < 10 ? 1 : 0),
     true
   );
-  slider("num_steps", "steps", "", 1, String);
+  player(self, controls, "num_steps", { label: "steps", show: String });
 
   self.draw = (state) => {
     const { turn, path, components, axes: basis, rates, bound } = compute(state);

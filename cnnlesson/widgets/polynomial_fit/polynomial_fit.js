@@ -2,6 +2,7 @@
 import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { number, powerOfTen, scale } from "../shared/numbers.js";
+import { player } from "../shared/player.js";
 
 /** @import { Pair } from "../shared/numbers.js" */
 
@@ -130,13 +131,14 @@ function render({ model, el }) {
   });
   self.choice(left, "shown", { label: "show", names: SHOWN });
   const buttons = add(left, "div", { class: "buttons" });
-  self.button(buttons, "Stop when nearest to the truth", () => ({
+  const stop = self.button(buttons, "Stop when nearest to the truth", () => ({
     num_steps: bestStop(self.state(), self.limits.num_steps[1])
   }));
   self.resetButton(buttons);
   const right = add(lower, "div");
   const show = (value) => value.toLocaleString("en");
-  self.slider(right, "num_steps", { label: "steps", step: 0.05, isLog: true, show });
+  const pause = player(self, right, "num_steps", { label: "steps", step: 0.02, isLog: true, show });
+  stop.addEventListener("click", pause);
   self.slider(right, "degree", { label: "degree", step: 1, show: String });
   self.slider(right, "lr", { label: "step size", symbol: "α", step: 0.01, show: number });
   self.slider(right, "momentum", { label: "momentum", symbol: "μ", step: 0.01, show: number });

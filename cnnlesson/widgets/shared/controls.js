@@ -61,17 +61,18 @@ export function controls(self) {
       setText(output, show(value));
       set(input, { "aria-valuetext": show(value) });
     };
-    input.addEventListener("input", () => {
+    const take = () => {
       const [low, high] = limits[name];
       const value = Math.min(Math.max(toValue(input.valueAsNumber), low), high);
       if (self.isOwn(name)) self.setOwn(name, value);
       else self.set({ [name]: value });
-    });
+    };
+    input.addEventListener("input", take);
     self.on(name, update);
     update();
     const markLimit = (/** @type {number} */ value) =>
       input.style.setProperty("--limit", toFraction(value));
-    return { row, input, markLimit, update };
+    return { row, input, markLimit, take, update };
   }
 
   /**

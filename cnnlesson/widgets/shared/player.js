@@ -33,18 +33,19 @@ export function stepOf(self, name, count, first) {
 }
 
 /**
- * Add both for `name`, a number of the view or a setting. Who wants less motion gets a step at a
- * time.
+ * Add both for `name`, a number of the view or a setting. What plays moves as by an arrow key of
+ * the slider. Who wants less motion gets a step at a time.
  * @param {Figure} self
  * @param {Element} parent
  * @param {string} name
- * @param {{ label: string, show: (value: number) => string, seconds?: number }} look `seconds` for
- *   the whole course; a short one is slower still than that
+ * @param {{ label: string, show: (value: number) => string, step?: number, isLog?: boolean,
+ *   seconds?: number }} look `seconds` for the whole course; a short one is slower still than that
+ * @returns what has it pause
  */
-export function player(self, parent, name, { label, show, seconds = 8 }) {
+export function player(self, parent, name, { label, show, step = 1, isLog, seconds = 8 }) {
   const row = add(parent, "div", { class: "player" });
   const button = add(row, "button", { type: "button" });
-  const { input } = self.slider(row, name, { label, step: 1, show });
+  const { input, take } = self.slider(row, name, { label, step, isLog, show });
   const stillness = matchMedia("(prefers-reduced-motion: reduce)");
   let frame = 0;
   const write = () => {
@@ -56,12 +57,11 @@ export function player(self, parent, name, { label, show, seconds = 8 }) {
     self.playing = "";
     write();
   };
+  const isAtEnd = () => input.value === input.max;
   const next = (/** @type {number} */ steps) => {
-    const end = self.limits[name][1];
-    const at = self.get(name) >= end ? 0 : Math.min(self.get(name) + steps, end);
-    if (self.isOwn(name)) self.setOwn(name, at);
-    else self.set({ [name]: at });
-    return at < end;
+    if (isAtEnd()) input.value = input.min;
+    else input.stepUp(steps);
+    take();
   };
 
   function play() {
@@ -70,23 +70,27 @@ export function player(self, parent, name, { label, show, seconds = 8 }) {
     const tick = (/** @type {number} */ now) => {
       // A hidden page does not leap.
       const passed = Math.min(Math.max(now - before, 0), 100) / 1000;
-      due += passed * Math.max(SLOWEST, self.limits[name][1] / seconds);
+      due += passed * Math.max(SLOWEST, (+input.max - +input.min) / step / seconds);
       before = now;
       const steps = Math.floor(due);
       due -= steps;
-      if (steps && !next(steps)) pause();
+      if (steps) next(steps);
+      if (isAtEnd()) pause();
       else frame = requestAnimationFrame(tick);
     };
-    if (self.get(name) >= self.limits[name][1]) next(0); // from the end back to the start
+    if (isAtEnd()) next(1); // back to the start
     frame = requestAnimationFrame(tick);
     self.playing = name;
     write();
   }
 
   button.addEventListener("click", () => {
-    if (frame) pause();
-    else if (stillness.matches) next(1);
-    else play();
+    if (frame) return pause();
+    if (!stillness.matches) return play();
+    const before = self.get(name);
+    // Of a whole number on a logarithmic slider several places mean the same.
+    do next(1);
+    while (isLog && self.get(name) === before);
   });
   input.addEventListener("input", pause);
   stillness.addEventListener("change", pause);
@@ -99,4 +103,5 @@ export function player(self, parent, name, { label, show, seconds = 8 }) {
     () => stillness.removeEventListener("change", pause)
   );
   write();
+  return pause;
 }
