@@ -3,8 +3,9 @@
 One stylesheet and one classic script with what figures share are written from the package's CSS
 and JavaScript, and loaded on those pages that hold a figure, and a script for each figure where it
 stands. Weights of a network, in a file beside the module that runs it, get a script of their own.
-What trains in the page is fetched by itself, when it is first asked to train, and so is what the
-menu at the foot of a figure offers. Sphinx adds the content's checksum to their addresses.
+What trains in the page is fetched by itself, when it is first asked to train, and so is whatever a
+module imports by ``import("./name.js")``: what the menu at the foot of a figure offers, say. Sphinx
+adds the content's checksum to their addresses.
 """
 
 import base64
@@ -18,7 +19,7 @@ from lightningcss import process_stylesheet
 from shorter import shorter
 from sphinx.application import Sphinx
 
-from cnnlesson.widgets.shared.bundle import definitions, needed
+from cnnlesson.widgets.shared.bundle import brought_later, definitions, needed
 from cnnlesson.widgets.shared.parcel import WORKER_MODULES, parcel
 from cnnlesson.widgets.shared.sources import WIDGETS, sources_of, styles
 
@@ -31,8 +32,8 @@ _LIVE = "training_panel"  # draws what a kernel trains: no page of the book can
 
 
 @cache
-def _scripts() -> dict[str, str]:
-    """Return the script of every page with a figure, the marks, and one for each figure's modules.
+def _modules() -> tuple[dict[str, dict[str, str]], dict[str, set[str]], set[str]]:
+    """Return the sources that each figure may use, the modules it needs, and those on every page.
 
     What only one figure needs comes with it: a page is not to fetch it for others. What asks is on
     the page of every chapter.
@@ -40,14 +41,22 @@ def _scripts() -> dict[str, str]:
     folders = {path.parent.name for path in WIDGETS.glob("*/*.js")} - {"shared", _LIVE}
     sources = {name: sources_of(name) for name in sorted(folders)}
     needs = {name: set(needed(name, own)) for name, own in sources.items()}
-    shared = sources_of("shared")
     everywhere = {"progress"}.union(*(needs[name] for name in _ASKING))  # what marks.js needs too
     common = everywhere | {
-        module for module in shared if sum(module in need for need in needs.values()) > 1
+        module
+        for module in sources_of("shared")
+        if sum(module in need for need in needs.values()) > 1
     }
-    of_all = dict(shared)
+    return sources, needs, common
+
+
+@cache
+def _scripts() -> dict[str, str]:
+    """Return the script of every page with a figure, the marks, and a script for each figure."""
+    sources, needs, common = _modules()
+    of_all = sources_of("shared")
     for name in _ASKING:
-        of_all |= sources.pop(name)
+        of_all |= sources[name]
     page = "".join((_HERE / f"{name}.js").read_text("utf-8") for name in ("mount", "ways"))
     scripts = {
         "figures": shorter(
@@ -56,8 +65,9 @@ def _scripts() -> dict[str, str]:
         _MARKS: _pushed((_HERE / "marks.js").read_text("utf-8") + "markAll();\n"),
     }
     for name, own in sources.items():
-        modules = needs[name] - common - set(WORKER_MODULES)
-        scripts[f"figure_{name}"] = _pushed(definitions(own, modules))
+        if name not in _ASKING:
+            modules = needs[name] - common - set(WORKER_MODULES)
+            scripts[f"figure_{name}"] = _pushed(definitions(own, modules))
     return scripts
 
 
@@ -69,18 +79,27 @@ def _pushed(source: str) -> str:
     )
 
 
-def _offers() -> str:
-    """Return the script with what the menu of a figure offers on a page."""
-    shared = sources_of("shared")
-    modules = set(needed(_OFFERS, shared)) - set(needed("figure", shared))
+@cache
+def _later() -> dict[str, str]:
+    """Return the scripts that a page fetches when a reader first does what they are for."""
+    sources, needs, common = _modules()
+    scripts = {}
+    for figure, own in sources.items():
+        for name in sorted(brought_later(own)):
+            modules = set(needed(name, own)) - common - needs[figure]
+            extra = _link() if name == _OFFERS else ""
+            scripts[name] = _pushed(definitions(own, modules) + extra)
+    return scripts
+
+
+def _link() -> str:
+    """Return what a page's menu has beyond a notebook's: a link, and the library of its QR code."""
     library, names = (_HERE / "lean_qr.mjs").read_text("utf-8").rsplit("export", 1)
     [made] = re.findall(r"(\w+) as generate\b", names)
     link = (_HERE / "link.js").read_text("utf-8")
-    return shorter(
-        "globalThis.cnnlessonFigures.push((define, modules) => {\n"
-        f'"use strict";\n{definitions(shared, modules)}'
+    return (
         f'define("lean_qr", () => {{\n{library}\nreturn {{ generate: {made} }};\n}});\n'
-        f'define("link", () => {{\n{link}\nreturn {{ offerLink }};\n}});\n}});\n'
+        f'define("link", () => {{\n{link}\nreturn {{ offerLink }};\n}});\n'
     )
 
 
@@ -129,9 +148,8 @@ def _write_assets(app: Sphinx) -> None:
     # Added now, because a static path known earlier has each of its scripts loaded on every page.
     folder = Path(app.doctreedir) / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, script in _scripts().items():
+    for name, script in (_scripts() | _later()).items():
         (folder / f"{name}.js").write_text(script, "utf-8")
-    (folder / f"{_OFFERS}.js").write_text(_offers(), "utf-8")
     (folder / "figures.css").write_text(_stylesheet(), "utf-8")
     for module, script in _weights().items():
         (folder / f"{module}_weights.js").write_text(script, "utf-8")
@@ -158,7 +176,8 @@ def _load_assets(app: Sphinx, page: str, template: str, context: dict, doctree: 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
-    digest = sha256("".join([*_scripts().values(), _offers(), _stylesheet()]).encode()).hexdigest()
+    scripts = [*_scripts().values(), *_later().values()]
+    digest = sha256("".join([*scripts, _stylesheet()]).encode()).hexdigest()
     # A setting of kind "html" that changed makes Sphinx write every page again.
     app.add_config_value("figures_digest", digest, "html")
     app.connect("builder-inited", _write_assets)

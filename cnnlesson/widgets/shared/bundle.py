@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from hashlib import sha256
 
-__all__ = ["bundle", "definitions", "needed"]
+__all__ = ["brought_later", "bundle", "definitions", "needed"]
 
 _IMPORT = re.compile(r'^import \{([^}]+)\} from "(?:\.|\.\./shared)/(\w+)\.js";\n', re.MULTILINE)
 _LATER = re.compile(r'\bimport\("\./(\w+)\.js"\)')
@@ -118,6 +118,22 @@ def needed(entry: str, sources: Mapping[str, str]) -> list[str]:
         As `bundle`.
     """
     return _in_order([entry], sources)
+
+
+def brought_later(sources: Mapping[str, str]) -> set[str]:
+    """Return the names of the modules that others import when they are first asked for.
+
+    Parameters
+    ----------
+    sources : mapping of str to str
+        Sources by name.
+
+    Returns
+    -------
+    set of str
+        Names.
+    """
+    return {name for source in sources.values() for name in _LATER.findall(source)}
 
 
 def _with_imports(source: str, keys: Mapping[str, str]) -> str:

@@ -1,7 +1,6 @@
 // The losses of several trainings in one plot, each with its colour and its number.
 import { add, set } from "./dom.js";
 import { powerOfTen } from "./numbers.js";
-import { written } from "./reading.js";
 
 /** @import { Figure } from "./figure.js" */
 /** @import { Pair } from "./numbers.js" */
@@ -111,7 +110,7 @@ export function lossCurves(self, parent) {
       plot.read(
         (images) => `${images.toLocaleString("en")} images`,
         curves.map(({ number, points }) => [`training ${number}`, points]),
-        (height) => written(10 ** height)
+        (height, written) => written(10 ** height)
       );
       const level = x.map((end) => [end, GUESS]);
       set(guess, { d: plot.line(level) });

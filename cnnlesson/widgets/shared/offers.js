@@ -24,5 +24,5 @@ export function fill(menu, self, model) {
     save(`${name}.png`, "image/png", await rasterOf(pictureOf(self)))
   );
   for (const { title, name, type, write } of self.files)
-    offer(title, () => save(name, type, write()));
+    offer(title, async () => save(name, type, await write()));
 }

@@ -3,8 +3,9 @@ import { placeName } from "./curve_name.js";
 import { markCut } from "./cut.js";
 import { add, set, sketch } from "./dom.js";
 import { powerOfTen, scale, ticks } from "./numbers.js";
-import { reader } from "./reading.js";
+import { reading } from "./reading.js";
 
+/** @import { Reading } from "./reading.js" */
 /** @import { State } from "./state.js" */
 
 /** @import { Pair } from "./numbers.js" */
@@ -45,7 +46,7 @@ export function plot(self, parent, { label, isImage = false, height, margin }) {
   /** @type {[Element, SVGTextElement] | null} */
   let cut = null; // the marks where curves leave, and words
   let said = ""; // of that
-  /** @type {ReturnType<typeof reader> | null} */
+  /** @type {Reading | null} */
   let reads = null;
   const chart = {
     svg,
@@ -154,11 +155,11 @@ export function plot(self, parent, { label, isImage = false, height, margin }) {
 
     /**
      * Have values read off: how a place along x is called, curves by name, how a value is written.
-     * @param {Parameters<ReturnType<typeof reader>>} of
+     * @param {Parameters<Reading["take"]>} of
      */
     read(...of) {
-      reads ??= reader(chart, holder, label);
-      reads(...of);
+      reads ??= reading(chart, holder, label);
+      reads.take(...of);
     },
 
     /**

@@ -10,17 +10,9 @@ import { curveSample, logarithmic, lossCurves } from "../shared/loss_curves.js";
 import { number } from "../shared/numbers.js";
 import { levels } from "../shared/pixels.js";
 import { answerStrip, deadWords, kernelPicture } from "./inside.js";
-import {
-  accuracyOfRun,
-  cellsOf,
-  curveOf,
-  imagesSeen,
-  namesOf,
-  tableOf,
-  verdictOf
-} from "./record.js";
 
 /** @import { RunRecord, SeedRecord } from "./record.js" */
+/** @typedef {typeof import("./record.js")} Record what is told of trainings */
 /** @import { Report } from "./worker.js" */
 
 const MOST_RUNS = 8; // as many as there are colours
@@ -37,14 +29,18 @@ const NAMES = {
   activation: { relu: "ReLU", "leaky-relu": "leaky ReLU" },
   schedule: { constant: "constant", "one-cycle": "one cycle, up and down" }
 };
+/** @type {Record} */
+let record; // brought with the digits: before there is a training, nothing is told of one
+const bringRecord = async () => (record ??= await import("./record.js"));
 const significant = (/** @type {number} */ value) => String(Number(value.toPrecision(3)));
 
 /**
  * The curves of the runs that are shown, and the domains that hold them all.
  * @param {RunRecord[]} runs
+ * @param {Record["curveOf"]} curve
  */
-export function compute(runs, curve = curveOf) {
-  const names = namesOf(runs);
+function curvesOf(runs, curve) {
+  const names = runs.length ? record.namesOf(runs) : [];
   const curves = runs.map((run, i) => {
     const { number, settings, seeds, isHidden } = run;
     const all = seeds.map(({ losses }) => curve(settings, losses));
@@ -54,7 +50,7 @@ export function compute(runs, curve = curveOf) {
       lines: all.map(({ line }) => line),
       end: settings.num_images * settings.num_epochs,
       name: names[i],
-      cells: cellsOf(run),
+      cells: record.cellsOf(run),
       isHidden
     };
   });
@@ -164,7 +160,7 @@ function render({ model, el }) {
     title: "Save as CSV",
     name: "trainings.csv",
     type: "text/csv",
-    write: () => tableOf(runs)
+    write: async () => (await bringRecord()).tableOf(runs)
   });
 
   const inside = add(self.root, "div", { class: "columns inside-view" });
@@ -192,14 +188,14 @@ function render({ model, el }) {
     read();
   });
 
-  /** @type {WeakMap<number[], { length: number, curve: ReturnType<typeof curveOf> }>} */
+  /** @type {WeakMap<number[], { length: number, curve: ReturnType<Record["curveOf"]> }>} */
   const curvesKnown = new WeakMap(); // a slider that is dragged changes none
 
-  /** @type {typeof curveOf} */
+  /** @type {Record["curveOf"]} */
   function drawnCurve(settings, all) {
     const known = curvesKnown.get(all);
     if (known?.length === all.length) return known.curve;
-    const curve = curveOf(settings, all);
+    const curve = record.curveOf(settings, all);
     curvesKnown.set(all, { length: all.length, curve });
     return curve;
   }
@@ -235,6 +231,7 @@ function render({ model, el }) {
         fetched = share;
         self.redraw();
       });
+      await bringRecord();
       if (own === pressed) begin(goods);
     } catch (error) {
       if (own !== pressed) return;
@@ -290,12 +287,12 @@ function render({ model, el }) {
     run.seconds = Math.max(run.seconds, report.seconds);
     if (isOver(run)) {
       phase = "idle";
-      const { words: end, isBad: isWrong } = verdictOf(run);
+      const { words: end, isBad: isWrong } = record.verdictOf(run);
       say(end, isWrong);
       self.say(end);
     } else {
       const [{ step, numSteps, losses: all }] = run.seeds;
-      const pace = (imagesSeen(run.settings, step) * run.seeds.length) / run.seconds;
+      const pace = (record.imagesSeen(run.settings, step) * run.seeds.length) / run.seconds;
       const now = `step ${step.toLocaleString("en")} of ${numSteps.toLocaleString("en")}`;
       const loss = all.length ? `, loss ${all[all.length - 1].toPrecision(3)}` : "";
       const speed = run.seconds ? `, ${Math.round(pace).toLocaleString("en")} images a second` : "";
@@ -379,15 +376,15 @@ function render({ model, el }) {
     result.className = isBad ? "result bad" : "result";
 
     const last = runs.findLast(isOver);
-    if (last) showGoal({ ...last.settings, drawing: "" }, accuracyOfRun(last));
+    if (last) showGoal({ ...last.settings, drawing: "" }, record.accuracyOfRun(last));
     else showGoal();
 
-    const names = namesOf(runs);
+    const names = runs.length ? record.namesOf(runs) : [];
     const shown = runs.filter(({ isHidden }) => !isHidden);
-    const domains = compute(runs, drawnCurve);
+    const domains = curvesOf(runs, drawnCurve);
     losses.show(domains);
     const places = shown.flatMap(({ settings, seeds }) =>
-      seeds[0].changes.map(({ step }) => imagesSeen(settings, step))
+      seeds[0].changes.map(({ step }) => record.imagesSeen(settings, step))
     );
     const { box, x } = losses.plot;
     set(changes, { d: places.map((at) => `M${x(at)},${box.y}v${box.height}`).join("") });
@@ -399,7 +396,7 @@ function render({ model, el }) {
     runs.forEach((run, i) => {
       const { row, name, cells, hide } = rowOf(run);
       setText(name, `${run.number}: ${names[i]}`);
-      cellsOf(run).forEach((text, k) => setText(cells[k], text));
+      record.cellsOf(run).forEach((text, k) => setText(cells[k], text));
       setText(hide, run.isHidden ? "Show" : "Hide");
       set(hide, { "aria-label": `${run.isHidden ? "Show" : "Hide"} training ${run.number}` });
       row.className = run.isHidden ? "is-hidden" : "";
