@@ -48,7 +48,7 @@ ORDER = {
     "momentum": ("step_matrix", "descent", "quadratic", "iterates", "regression"),
     "diagrams": (
         *("windows", "origin", "operations", "flow", "blank_input", "receptive_fields"),
-        *("stages", "glyphs", "draw"),
+        *("stages", "glyphs", "colours", "links", "draw"),
     ),
     "experiments": (
         *("activity", "curvature", "run", "images", "speed", "experiment", "results"),

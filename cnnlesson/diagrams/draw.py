@@ -1,9 +1,9 @@
 """Pictures of a network, drawn from its trace: stacks of feature maps, and boxes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -13,6 +13,7 @@ from matplotlib.patches import Polygon
 
 from cnnlesson._support.arguments import checked
 from cnnlesson.diagrams.blank_input import InputShape, Model
+from cnnlesson.diagrams.colours import colour_of
 from cnnlesson.diagrams.glyphs import (
     CAPTION_SIZE,
     LABEL_SIZE,
@@ -20,23 +21,17 @@ from cnnlesson.diagrams.glyphs import (
     Glyph,
     Label,
     Layout,
-    Line,
     Scale,
     box,
     set_in_rows,
     stack,
 )
-from cnnlesson.diagrams.stages import Stage, Window, trace_stages
+from cnnlesson.diagrams.links import Link, link
+from cnnlesson.diagrams.stages import Stage, trace_stages
 
 __all__ = ["draw_boxes", "draw_feature_maps", "save_svg"]
 
 INK = "#1f2328"
-# After Okabe and Ito, for colour-blind readers, as light as shows on white and on black.
-COLOURS = {"input": "#767676", "map": "#1a80bb", "pooled": "#009e73", "features": "#d55e00"}
-
-Share = tuple[float, float]
-# What looks at one channel for each of its own.
-_CHANNEL_BY_CHANNEL = ("Pool", "Upsample", "Pad", "pad")
 
 
 @checked
@@ -157,48 +152,22 @@ def _draw(stages: list[Stage], glyph: Callable[[Stage, Scale], Glyph], ax: Axes 
         placed = [glyphs[place.stage].moved(place.x, row.middle) for place in row.places]
         numbers = [place.stage for place in row.places]
         links = [
-            _link(left, right, stages[number - 1], stages[number], number)
+            link(left, right, stages[number - 1], stages[number], number)
             for left, right, number in zip(placed, placed[1:], numbers[1:], strict=False)
         ]
-        lines = [[], *(link.lines for link in links), []]
+        lines = [[], *(joint.lines for joint in links), []]
         for k, (drawn, number) in enumerate(zip(placed, numbers, strict=True)):
             repeated = k == 0 and number > 0
             pen.glyph(drawn, stages[number], number, repeated)
             for label in drawn.labels:
                 pen.text(label.clear_of(lines[k] + lines[k + 1]), LABEL_SIZE)
-        for link, place in zip(links, row.places[1:], strict=True):
-            pen.link(link, place.stage)
+        for joint, place in zip(links, row.places[1:], strict=True):
+            pen.link(joint, place.stage)
             for k, text in enumerate(captions[place.stage]):
                 at = np.array([place.caption_x, row.captions - k * LINE_HEIGHT])
                 pen.text(Label(at, text, "center", "top"), CAPTION_SIZE)
     pen.ax.set_label(" ".join(str(stage) for stage in stages))
     return pen.ax
-
-
-class _Link(NamedTuple):
-    """How two stages are joined: lines, and the window and its pixel if there are such."""
-
-    lines: list[Line]
-    window: np.ndarray | None = None
-    pixel: np.ndarray | None = None
-
-
-def _link(left: Glyph, right: Glyph, before: Stage, after: Stage, number: int) -> _Link:
-    """Join two stages by the window of one pixel, or all of one and the other; else by nothing."""
-    if after.window is None:
-        flat = len(after.shape) == 1
-        if not (flat or after.mixes):
-            return _Link([])
-        ends = [right.entry.at(0, v) if flat else right.entry.at(0.5, 0.5) for v in (0, 1)]
-        return _Link([(left.exit.at(1, v), end) for v, end in zip((0, 1), ends, strict=True)])
-    look = left.looks[number % 2]
-    seen, taken = _look(after.window, before.shape[1:], after.shape[1:], look)
-    window, pixel = left.exit.part(*seen), right.entry.part(*taken)
-    each_alone = any(part in after.kind for part in _CHANNEL_BY_CHANNEL)
-    through = left.channels / (before.shape[0] if each_alone else 1)
-    lines = [(corner + through, corner) for corner in window if through.any()]
-    lines += [(corner, pixel.mean(axis=0)) for corner in window[1:3]]
-    return _Link(lines, window, pixel)
 
 
 class _Pen:
@@ -233,7 +202,7 @@ class _Pen:
         )
 
     def glyph(self, glyph: Glyph, stage: Stage, number: int, repeated: bool) -> None:
-        colour = _colour(stage)
+        colour = colour_of(stage)
         for face, shade in zip(glyph.faces, glyph.shades, strict=True):
             if repeated:
                 self.polygon(face, 0.9, edgecolor=colour, linestyle=(0, (3, 2)))
@@ -241,32 +210,9 @@ class _Pen:
                 name = f"stage-{number}" if face is glyph.faces[-1] else None
                 self.polygon(face, 0.9, edgecolor=colour, facecolor=(colour, shade), gid=name)
 
-    def link(self, link: _Link, number: int) -> None:
-        for line in link.lines:
+    def link(self, joint: Link, number: int) -> None:
+        for line in joint.lines:
             self.polygon(np.array(line), 0.6, closed=False)
-        if link.window is not None and link.pixel is not None:
-            self.polygon(link.window, 1.0, gid=f"window-{number}")
-            self.polygon(link.pixel, 0.6, facecolor=INK, gid=f"pixel-{number}")
-
-
-def _colour(stage: Stage) -> str:
-    if stage.kind == "Input":
-        return COLOURS["input"]
-    if len(stage.shape) == 1:
-        return COLOURS["features"]
-    return COLOURS["pooled" if "Pool" in stage.kind else "map"]
-
-
-def _look(
-    window: Window, sizes: Sequence[int], positions: Sequence[int], where: tuple[float, float]
-) -> tuple[list[Share], list[Share]]:
-    """Pick an output pixel; return which part of the map before it sees, and which it takes."""
-    seen, taken = [], []
-    for axis, share in enumerate(where[-len(sizes) :]):
-        pixel = round(share * (positions[axis] - 1))
-        start, stop = window.seen_by(pixel, axis)
-        first, last = (min(max(place, 0), sizes[axis]) for place in (start, stop))
-        seen.append((first / sizes[axis], last / sizes[axis]))
-        taken.append((pixel / positions[axis], (pixel + 1) / positions[axis]))
-    rows = [(0.0, 1.0)] * (2 - len(sizes))  # a signal has none, and fills its strip
-    return [*seen[::-1], *rows], [*taken[::-1], *rows]
+        if joint.window is not None and joint.pixel is not None:
+            self.polygon(joint.window, 1.0, gid=f"window-{number}")
+            self.polygon(joint.pixel, 0.6, facecolor=INK, gid=f"pixel-{number}")

@@ -4,6 +4,7 @@ import json
 import random
 import re
 import warnings
+from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -14,7 +15,7 @@ from playwright.sync_api import expect
 from torch import nn
 
 from cnnlesson import ShapeError, ShapeTracer, describe, receptive_fields
-from cnnlesson.diagrams.draw import COLOURS
+from cnnlesson.diagrams.colours import COLOURS
 from cnnlesson.diagrams.glyphs import Scale
 from cnnlesson.diagrams.stages import trace_stages
 from cnnlesson.widgets import ShapeExplorer
@@ -208,6 +209,89 @@ def check_diagram(svg, network, model, count):
             before = stages[i - 1].shape[1 + axis]
             part = (min(last, before) - max(first, 0)) / before
             assert window[side] == pytest.approx(part * boxes[i - 1][2 + side])
+
+
+# How the diagram is set
+
+
+LAID = """(svg) => {
+    const box = (e) => { const { x, y, width, height } = e.getBBox();
+        return [x, y, x + width, y + height]; };
+    const boxes = (selector) => [...svg.querySelectorAll(selector)].map(box);
+    return {
+        size: ["width", "height"].map((name) => Number(svg.getAttribute(name))),
+        room: svg.parentElement.clientWidth,
+        parts: boxes("text, rect, path"), texts: boxes("text"),
+        glyphs: [...svg.querySelectorAll("g")].map((g) =>
+            [g.getAttribute("class"), g.dataset.layer, box(g)]),
+        turns: [...svg.querySelectorAll(".turn")].map((e) => e.getAttribute("d")),
+    };
+}"""
+BOOK = (
+    "1x28x28 conv32k3p1 relu pool2 conv64k3p1 relu pool2 flatten linear3136to128 relu linear128to10"
+)
+LONG = "1x28x28" + 15 * " conv8k3p1 relu"
+
+
+def laid(page):
+    frames(page)
+    return page.locator(".network svg").evaluate(LAID)
+
+
+def check_laid(found):
+    """Nothing is cut, no words meet, and where a row ends a line leads to the next."""
+    parts, (width, height) = np.array(found["parts"]), found["size"]
+    assert width == found["room"]
+    assert parts.min() >= -0.5
+    assert parts[:, 2].max() <= width + 0.5
+    assert parts[:, 3].max() <= height + 0.5
+    for one, other in combinations(found["texts"], 2):
+        apart = max(max(one[k] - other[k + 2], other[k] - one[k + 2]) for k in (0, 1))
+        assert apart > -1, (one, other)
+    glyphs = found["glyphs"]
+    breaks = [i for i, (name, *_) in enumerate(glyphs) if name == "repeated"]
+    for i, turn in zip(breaks, found["turns"], strict=True):
+        (_, layer, end), (_, same, start) = glyphs[i - 1 : i + 1]
+        assert layer == same
+        x, y, _, down, _, goal, tip = map(float, re.findall(r"-?[\d.]+", turn)[:-6])
+        assert (end[0] + end[2]) / 2 < x < width - 5
+        assert end[1] < y < end[3] < down < start[1]
+        assert start[1] < goal < start[3]
+        assert tip < start[2]
+    assert all(b[2][0] > a[2][0] for a, b in pairwise(glyphs) if b[0] == "stage")
+
+
+@pytest.mark.parametrize("stack", [*list(NETWORKS.values())[:2], BOOK, "1x28x28 conv8k5"])
+def test_a_network_of_the_books_size_stands_in_one_row(open_figure, stack):
+    found = laid(open_figure(settings={"stack": stack}))
+    check_laid(found)
+    assert found["turns"] == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark"), (320, "light")])
+def test_the_diagram_is_whole_and_each_row_leads_to_the_next(open_figure, width, theme):
+    page = open_figure(width, theme, settings={"stack": BOOK})
+    rng = random.Random(1)
+    wide = "1x512x512 conv2048k15s2p15d2 relu dropout avgpool15s1p7 conv2048k1 flatten"
+    stacks = [*NETWORKS.values(), BROKEN, BOOK, LONG, wide, *(random_stack(rng) for _ in range(25))]
+    rows = {}
+    for stack in stacks:
+        go_to(page, {"stack": stack}, "shape_explorer")
+        found = laid(page)
+        check_laid(found)
+        rows[stack] = 1 + len(found["turns"])
+    assert rows[BOOK] == (1 if width == 1280 else 2)
+    assert rows[LONG] > 1
+
+
+def test_the_page_stays_where_it_is_while_a_number_changes(open_figure):
+    page = open_figure(settings={"stack": NETWORKS["LeNet-5"]})
+    line(page, 1).click()
+    heights = set()
+    for channels in (1, 2, 32, 200, 2048):
+        number_of(page, "channels").fill(str(channels))
+        heights.add(laid(page)["size"][1])
+    assert len(heights) == 1
 
 
 # Hands

@@ -401,6 +401,43 @@ def shape_explorer(root, svg, figure):
     fronts = [subpaths(g.find("path").get("d").replace("Z", ""))[-1] for g in still]
     yield "heights", sides(shown), sides([np.ptp(front[:, 1]) for front in fronts])
 
+    # What joins the stages, as shares of the maps that it begins and ends on.
+    drawn = svg.find("g")
+    maps = [corners_of(g.find("rect")) for g in stages]
+    still_maps = [
+        subpaths(g.find("path").get("d").replace("Z", ""))[-1] for g in drawn.findall("g")
+    ]
+    for name in ("seen", "pixel"):
+        found = [corners_of(e) for e in of_class(diagram, name, "rect")]
+        still = [subpaths(e.get("d").replace("Z", ""))[0] for e in of_class(drawn, name)]
+        yield name, [shares(e, maps) for e in found], [shares(e, still_maps) for e in still]
+    yield "joined", ends(diagram, maps), ends(drawn, still_maps)
+
+
+def ends(picture, maps):
+    """Return where each line that joins two stages begins and ends, as shares of their maps."""
+    lines = [e.get("d") for e in picture.findall("path") if e.get("stroke-width") == "0.6"]
+    points = [end for d in lines for line in subpaths(d.replace("L", " ")) for end in line]
+    return [shares(point[None], maps) for point in points]
+
+
+def corners_of(rect):
+    """Return the top left and the bottom right corner of a ``<rect>``."""
+    x, y, width, height = (float(rect.get(name)) for name in ("x", "y", "width", "height"))
+    return np.array([(x, y), (x + width, y + height)])
+
+
+def shares(points, maps):
+    """Return the corners of what points enclose, as shares of the one map that they lie on."""
+    corners = np.array([points.min(axis=0), points.max(axis=0)])
+    boxes = [(place.min(axis=0), place.max(axis=0)) for place in maps]
+    [(low, high)] = [
+        (low, high)
+        for low, high in boxes
+        if np.all(corners > low - 0.2) and np.all(corners < high + 0.2)
+    ]
+    return (corners - low) / (high - low)
+
 
 MAP = read_results(results_path("map"))
 ORDERS = made_up_runs()
@@ -529,6 +566,7 @@ CASES = {
         {"stack": ALEXNET},
         {"stack": "1x28x28 conv8k5 relu pool2 conv128k3 flatten linear3to4"},
         {"stack": "3x9x20 conv2k3 conv1k2 conv512k1 avgpool2 tanh flatten"},
+        {"stack": "2x6x9 relu conv4k3s2p1 pool2s1p1 linear6to7 flatten linear84to9 relu"},
     ],
     "OrderExplorer": [
         {},

@@ -3,6 +3,7 @@
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
@@ -68,6 +69,23 @@ def test_lenet_by_hand():
         (10,),
     ]
     assert table.num_parameters == 156 + 2416 + 48_120 + 10_164 + 850
+
+
+@pytest.mark.parametrize(
+    ("layer", "padded"),
+    [
+        ("conv6k5", "conv6k5p2"),
+        ("conv16k5", "conv16k5p1"),
+        ("avgpool2 flatten", "avgpool2p1 flatten"),
+    ],
+)
+def test_lenet_takes_images_of_28_by_one_padding_as_chapter_3_says(layer, padded):
+    small = NETWORKS["LeNet-5"].replace("32x32", "28x28")
+    with pytest.raises(ShapeError):
+        ShapeExplorer(stack=small).trace()
+    mended = ShapeExplorer(stack=small.replace(layer, padded)).trace()
+    assert mended.num_parameters == 61_706
+    assert mended.rows[-1].output_shape == (1, 10)
 
 
 def test_alexnet_is_that_of_the_course_but_for_a_layer_that_does_nothing_here():
@@ -205,3 +223,34 @@ def test_the_picture_shows_every_stage():
 def test_the_picture_ends_before_the_impossible():
     assert labels(ShapeExplorer(stack="1x8x8 conv2k3 conv4k7 relu")) == ["1@8×8", "2@6×6"]
     assert labels(ShapeExplorer(stack="1x8x8 conv2k9")) == ["1@8×8"]
+
+
+def of_class(explorer, name):
+    svg = ElementTree.fromstring(explorer.picture())
+    return [element for element in svg.iter() if element.get("class") == name]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_picture_joins_every_map_to_the_next(name):
+    explorer = ShapeExplorer(stack=NETWORKS[name])
+    slides = re.findall("conv|pool", explorer.stack)
+    assert len(of_class(explorer, "seen")) == len(of_class(explorer, "pixel")) == len(slides)
+    drawn = next(iter(ElementTree.fromstring(explorer.picture())))
+    lines = [e for e in drawn.findall("path") if e.get("stroke-width") == "0.6"]
+    assert len(lines) == len(slides) + len(re.findall("flatten|linear", explorer.stack))
+
+
+def test_a_row_of_the_picture_leads_to_the_next():
+    assert of_class(ShapeExplorer(), "turn") == []
+    explorer = ShapeExplorer(stack=NETWORKS["AlexNet"])
+    svg = ElementTree.fromstring(explorer.picture())
+    *_, width, height = map(float, svg.get("viewBox").split())
+    [turn] = of_class(explorer, "turn")
+    places = np.array(re.findall(r"([\d.]+),([\d.]+)", turn.get("d")), dtype=float)
+    assert np.all((places > 1) & (places < [width - 1, height - 1]))
+    first, last = places[0], places[5]
+    assert first[0] > 0.7 * width
+    assert last[0] < 0.1 * width
+    assert last[1] > first[1] + 60
+    [repeated] = [g for g in next(iter(svg)).findall("g") if g.get("fill") == "none"]
+    assert repeated.find("text").text == "384@13×13"

@@ -5,13 +5,12 @@ import math
 import torch
 from torch import Tensor, nn
 
-from cnnlesson.diagrams.glyphs import Scale, set_in_rows, stack as squares
 from cnnlesson.diagrams.receptive_fields import receptive_fields
 from cnnlesson.diagrams.stages import Stage, trace_stages
 from cnnlesson.tracing import LayerShape, ShapeError, ShapeTable, ShapeTracer
+from cnnlesson.widgets.shape_explorer.network_picture import network_picture
 from cnnlesson.widgets.shape_explorer.stack import NETWORKS, Network, Stack
 from cnnlesson.widgets.shared.figure import Figure
-from cnnlesson.widgets.shared.svg import svg_image, svg_path
 
 __all__ = ["ShapeExplorer"]
 
@@ -125,27 +124,8 @@ class ShapeExplorer(Figure, module="shape_explorer"):
         }
 
     def picture(self) -> str:
-        """Return the feature maps side by side, as far as the network runs, as an ``<svg>``."""
-        stages = self._stages()
-        scale = Scale(stages)
-        glyphs = [squares(stage, scale) for stage in stages]
-        layout = set_in_rows(glyphs, [[] for _ in stages])
-        drawn = ""
-        for row in layout.rows:
-            for k, place in enumerate(row.places):
-                glyph = glyphs[place.stage].moved(place.x, row.middle)
-                faces = "".join(f"{svg_path(face * [1, -1])}Z" for face in glyph.faces)
-                [label] = glyph.labels
-                x, y = label.at * [1, -1]
-                is_repeated = k == 0 and place.stage > 0  # the last stage of the row above
-                look = ' fill="none" stroke-opacity="0.6"' if is_repeated else ""
-                drawn += (
-                    f'<g{look}><path d="{faces}" fill-opacity="0.15" stroke="currentColor"/>'
-                    f'<text x="{x:.0f}" y="{y:.0f}" fill="currentColor">{label.text}</text></g>'
-                )
-        body = f'<g fill="currentColor" font-size="10" text-anchor="middle">{drawn}</g>'
-        size = (layout.width, layout.height)
-        return svg_image(body, label=" ".join(map(str, stages)), size=size)
+        """Return the feature maps, joined, as far as the network runs, as an ``<svg>``."""
+        return network_picture(self._stages())
 
     def summary(self) -> str:
         """Return what comes out and what it costs, or which layer is impossible, in a sentence."""
