@@ -150,9 +150,9 @@ def test_every_word_of_the_page_holds(open_whole, page, width, theme):
 def test_the_figures_are_small(book):
     """Script and style of all of them, and of whatever page of the book loads most.
 
-    Not counted are the weights of a network, what is fetched when somebody trains one or opens the
-    menu of a figure, and what two pages have that show no figure: the way through the book, and the
-    reader's record.
+    Not counted are the weights of a network, what is fetched when somebody trains one, opens the
+    menu of a figure or reads a value off, and what two pages have that show no figure: the way
+    through the book, and the reader's record.
     """
     scripts = [*(book / "_static").glob("figure*.js")]
     others = {"figure_paths", "figure_reader_record"}
