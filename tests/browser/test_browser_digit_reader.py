@@ -2,17 +2,20 @@
 
 import base64
 import json
+import re
 
 import numpy as np
 import pytest
 import torch
-from figure_page import HAND_AND_EYE, frames
+from figure_page import HAND_AND_EYE, frames, swipe_by
 from playwright.sync_api import expect
 
 from cnnlesson import evaluate, load_digits, predict_logits, standardize
 from cnnlesson.widgets import DigitReader
 from cnnlesson.widgets.digit_reader.digit_reader import WEIGHTS, percent
 
+SUMS = ("bias", "bias"), ("sum", "total"), ("after ReLU", "value")
+GRIDS = (8, 26), (8, 13), (16, 11), (16, 5)  # how many maps side by side, and their size
 LAYERS = ("convolution 1", "pooling 1", "convolution 2", "pooling 2")
 SEES = {"convolution 1": (3, 1), "pooling 1": (4, 2), "convolution 2": (8, 2), "pooling 2": (10, 4)}
 SIX = DigitReader.samples[6]
@@ -33,6 +36,12 @@ READ = """async () => {
         room: all(".share")[0].getBoundingClientRect().width,
         said: all(".pixels[role=slider]").map((map) => map.ariaValueText),
         windows: all(".pixels").map(rects),
+        links: all("path.link").map((path) => path.getAttribute("d")),
+        caption: all(".links")[0].innerText,
+        behind: all(".closer > :last-child > p")[0].innerText,
+        squares: all(".sum > div").map((box) => [...box.children].map((cell) => cell.innerText)),
+        marked: all(".sum b").findIndex((cell) => cell.className === "marked"),
+        rows: all(".sum tr").map((row) => [...row.cells].map((cell) => cell.innerText)),
         maps: all(".pixels canvas").map((canvas) => {
             const { width, height } = canvas;
             const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
@@ -46,8 +55,119 @@ def grey(values, most):
     return 255 * np.sqrt(values / (most or 1))
 
 
-def check_drawn(page, **settings):
-    """Compare every pixel, number and word with PyTorch's for these settings."""
+def numbers(texts):
+    return [float(text.replace("−", "-")) for text in texts]
+
+
+def sum_behind(reader, which, channel, pixel):
+    """Return what a pixel of a layer is made of, by PyTorch, as `behind.js` does."""
+    x = (reader.image()[None] - 0.1307) / 0.3081
+    first, relu, pool, second = reader.model.double().layers[:4]
+    with torch.no_grad():
+        before, conv = (x, first) if which < 2 else (pool(relu(first(x))), second)
+        sums, kernels = conv(before)[channel], conv.weight[channel]
+        row, column = (np.array(pixel) * (1 + which % 2)).tolist()
+        corner = sums[row:, column:][: 1 + which % 2, : 1 + which % 2].relu()
+        place = corner.flatten().argmax().item()
+        row, column = row + place // 2, column + place % 2
+        patches = before[:, row : row + 3, column : column + 3]
+        sizes = kernels.abs().sum(dim=(1, 2))
+        return {
+            "at": [row, column],
+            "values": corner.flatten().numpy(),
+            "value": corner.max().item(),
+            "patches": patches.flatten(1).numpy(),
+            "kernels": kernels.flatten(1).numpy(),
+            "parts": (patches * kernels).sum(dim=(1, 2)).numpy(),
+            "bias": conv.bias[channel].item(),
+            "total": sums[row, column].item(),
+            "shares": (sizes / sizes.sum()).numpy(),
+            "white": before.max().item(),
+        }
+
+
+def check_sum(read, expected):
+    """Compare the panel with the sum that is behind a pixel."""
+    parts = expected["parts"]
+    order = np.argsort(-np.abs(parts), kind="stable")
+    first, others = order[0], order[3:]
+    is_first = len(parts) == 1
+    name = "pixels" if is_first else f"map {first}"
+    patch, kernel = expected["patches"][first], expected["kernels"][first]
+    squares = [(name, patch), ("× kernel", kernel), ("= products", patch * kernel)]
+    place = -1
+    if len(expected["values"]) == 4:
+        squares.append(("largest of", expected["values"]))
+        place = 27 + expected["values"].argmax()
+        row, column = expected["at"]
+        assert f"The largest of four, row {row}, column {column} before" in read["behind"]
+    assert read["marked"] == place
+    for (title, *cells), (expected_title, values) in zip(read["squares"], squares, strict=True):
+        assert title == expected_title
+        exact = 0.0101 if title == "= products" else 0.00501  # rounded to add up
+        np.testing.assert_allclose(numbers(cells), values, atol=exact)
+    rows = [(f"map {i}", parts[i]) for i in order[:3]]
+    if is_first:
+        rows = [("pixels", parts[0])]
+    else:
+        rows.append((f"{len(others)} others", parts[others].sum()))
+        assert "nine products of each of 32 maps" in read["behind"]
+    rows += [(name, expected[key]) for name, key in SUMS]
+    assert [name for name, _ in read["rows"]] == [name for name, _ in rows]
+    shown = numbers(value for _, value in read["rows"])
+    np.testing.assert_allclose(shown, [value for _, value in rows], atol=0.0101)
+    *added, total, value = shown
+    assert total == pytest.approx(expected["total"], abs=0.00501)
+    # As they are read, they add up.
+    assert sum(numbers(read["squares"][2][1:])) == pytest.approx(added[0], abs=1e-9)
+    assert sum(added) == pytest.approx(total, abs=1e-9)
+    assert value == max(total, 0)
+
+
+def check_links(read, layer, channel, *, is_chosen):
+    """Compare what is marked as feeding a map with the weights of PyTorch's network."""
+    which, model = LAYERS.index(layer), DigitReader().model.double()
+
+    def corner(at, i):
+        across, size = GRIDS[i]
+        return f"M{at % across * (size + 1)},{at // across * (size + 1)}"
+
+    def frame(at, i):
+        size = GRIDS[i][1]
+        return f"{corner(at, i)}h{size}v{size}h-{size}z"
+
+    marked = [[], [], [], []]
+    if not is_chosen:
+        marked[which].append(frame(channel, which))
+    if which % 2:
+        marked[which - 1].append(frame(channel, which - 1))
+    if which < 2:
+        assert "Point at a map of the second layer" in read["caption"]
+        assert read["links"] == ["".join(parts) for parts in marked]
+        return
+    sizes = model.layers[3].weight[channel].detach().abs().sum(dim=(1, 2))
+    shares = (sizes / sizes.sum()).numpy()
+    most = np.argsort(-shares)[:3]
+    named = "; ".join(f"map {i}, {100 * shares[i]:.1f}%" for i in most)
+    assert f"behind map {channel} of {layer}" in read["caption"]
+    assert f"Most: {named}. An even share is {100 / 32:.1f}%." in read["caption"]
+    for i in (0, 1):
+        frames, *bars = re.split(r"(?=M[\d,]+m)", read["links"][i])
+        assert frames == "".join(frame(at, i) for at in most)
+        assert [bar.split("m")[0] for bar in bars] == [corner(at, i) for at in range(32)]
+        size = GRIDS[i][1]
+        ends = [[float(n) for n in re.split("[,h]", bar.split("m")[1])] for bar in bars]
+        expected = [[0, size, size * share / shares.max()] for share in shares]
+        np.testing.assert_allclose(ends, expected, rtol=1e-9)
+    assert read["links"][2:] == ["".join(parts) for parts in marked[2:]]
+
+
+def check_drawn(page, *, pixel=None, linked=None, **settings):
+    """Compare every pixel, number and word with PyTorch's for these settings.
+
+    ``pixel`` is the one that the reader looks into, if any, and ``linked`` the layer and the map
+    that are pointed at.
+    """
     reader = DigitReader(**settings)
     read = page.evaluate(READ)
     paper, image, *mosaics, large = (
@@ -86,13 +206,16 @@ def check_drawn(page, **settings):
     across, which = {32: 8, 64: 16}[count], LAYERS.index(reader.layer)
     windows = [[] for _ in range(7)]
     windows[2 + which] = [[channel % across * (size + 1), channel // across * (size + 1), size]]
-    if most > 0:
-        (sees, step), (row, column) = SEES[reader.layer], np.argwhere(chosen == most)[0]
-        windows[1] = [[step * column, step * row, sees]]
-        windows[6] = [[column, row, 1]]
-        assert f"{most:.2f}, is framed; that one sees the {sees}×{sees} pixels" in read["about"]
-    else:
-        assert "It is zero everywhere" in read["about"]
+    (sees, step), (row, column) = SEES[reader.layer], pixel or np.argwhere(chosen == most)[0]
+    windows[1] = [[step * column, step * row, sees]]
+    windows[6] = [[column, row, 1]]
+    place = f"row {row}, column {column}: {chosen[row, column]:.2f}"
+    framed = f"Framed is {place}" if pixel or not most else f"value, {most:.2f}, is framed"
+    assert f"{framed}; that one sees the {sees}×{sees} pixels" in read["about"]
+    assert ("It is zero everywhere" in read["about"]) == (most == 0)
+    assert read["said"][5] == place
+    check_sum(read, sum_behind(reader, which, channel, (row, column)))
+    check_links(read, *(linked or (reader.layer, channel)), is_chosen=not linked)
     assert read["windows"] == windows
     assert read["said"][1 + which] == f"map {channel}, largest value {most:.2f}"
 
@@ -173,6 +296,89 @@ def test_every_control_by_mouse_and_by_keyboard(open_figure, width, theme, host)
     check_drawn(page, **(state | {"channel": 37}))
     page.get_by_role("button", name="Reset").click()
     check_drawn(page)
+
+
+@HAND_AND_EYE
+def test_a_pixel_is_looked_into_by_mouse_and_by_keyboard(open_figure, width, theme, host):
+    page = open_figure(width, theme, host, settings={"layer": "convolution 2", "channel": 5})
+    state = {"layer": "convolution 2", "channel": 5}
+    large = page.get_by_role("slider", name="The chosen map")
+    page.mouse.click(*point_at(page, 6, 2, 9, (11, 11)))
+    page.mouse.move(*point_at(page, 6, 8, 8, (11, 11)))  # going by changes nothing
+    check_drawn(page, **state, pixel=(2, 9))
+    for key, pixel in (
+        ("ArrowLeft", (2, 8)),
+        ("ArrowDown", (3, 8)),
+        ("Shift+ArrowRight", (3, 10)),
+        ("Shift+ArrowUp", (0, 10)),
+    ):
+        large.press(key)
+        check_drawn(page, **state, pixel=pixel)
+    page.get_by_role("group", name="Samples").get_by_role("button", name="2").click()
+    state["drawing"] = DigitReader.samples[2]
+    check_drawn(page, **state, pixel=(0, 10))  # the same pixel of another digit
+    page.locator("input[name=channel]").press("ArrowRight")
+    state["channel"] = 6
+    check_drawn(page, **state)  # of another map again the brightest
+    page.locator("select[name=layer]").select_option("pooling 2")
+    state["layer"] = "pooling 2"
+    page.mouse.click(*point_at(page, 6, 4, 1, (5, 5)))
+    check_drawn(page, **state, pixel=(4, 1))
+    page.locator("select[name=layer]").select_option("pooling 1")
+    state["layer"] = "pooling 1"
+    large.press("ArrowRight")
+    row, column = brightest(**state)
+    check_drawn(page, **state, pixel=(row, column + 1))
+    page.get_by_role("button", name="Reset").click()
+    check_drawn(page)
+    large.press("ArrowRight")
+    page.get_by_role("button", name="Reset").click()
+    check_drawn(page)  # also where no setting changes
+
+
+def brightest(**settings):
+    """Return the place of the largest value of a map in the reader's pooled first layer."""
+    reader = DigitReader(**settings)
+    x = (reader.image()[None] - 0.1307) / 0.3081
+    with torch.no_grad():
+        maps = reader.model.double().layers[:3](x)
+    return np.argwhere(maps[reader.channel] == maps[reader.channel].max()).numpy()[:, 0]
+
+
+def test_a_finger_looks_into_a_pixel_unless_it_scrolls(open_figure):
+    page = open_figure(width=390, has_touch=True, is_mobile=True)
+    page.touchscreen.tap(*point_at(page, 6, 5, 9, (26, 26)))
+    check_drawn(page, pixel=(5, 9))
+    x, y = point_at(page, 6, 20, 20, (26, 26))
+    swipe_by(page, (x, y), (0, -200))
+    check_drawn(page, pixel=(5, 9))
+    mosaic = point_at(page, 4, 1, 3, (4, 16))
+    page.touchscreen.tap(*mosaic)
+    check_drawn(page, layer="convolution 2", channel=19)
+
+
+def test_what_feeds_a_map_is_marked_under_the_mouse_and_in_focus(open_figure):
+    page = open_figure(settings={"channel": 3})
+    for which, layer, cells, row, column in (
+        (4, LAYERS[2], (4, 16), 2, 7),
+        (5, LAYERS[3], (4, 16), 3, 15),
+        (3, LAYERS[1], (4, 8), 1, 2),
+        (2, LAYERS[0], (4, 8), 3, 0),
+    ):
+        page.mouse.move(*point_at(page, which, row, column, cells))
+        check_drawn(page, channel=3, linked=(layer, cells[1] * row + column))
+    page.mouse.move(*point_at(page, 2, 0, 3, (4, 8)))
+    check_drawn(page, channel=3)  # the chosen one
+    page.mouse.move(0, 0)
+    check_drawn(page, channel=3)
+    mosaic = page.get_by_role("slider", name="pooling 2")
+    mosaic.focus()
+    check_drawn(page, channel=3, linked=("pooling 2", 3))
+    mosaic.press("ArrowDown")
+    check_drawn(page, layer="pooling 2", channel=19)
+    page.locator("select[name=layer]").press("Home")
+    check_drawn(page, channel=19)
+    expect(page.get_by_role("status").first).to_contain_text("Map 19 of convolution 1")
 
 
 @HAND_AND_EYE
@@ -325,7 +531,7 @@ def test_the_page_loads_the_weights_once_and_beside_the_figure(open_figure):
 
 COMPUTE = """async ([source, weights, packed, states]) => {
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    const { compute, forward, unpack } = await import(address);
+    const { behind, compute, forward, unpack } = await import(address);
     const parameters = unpack(weights);
     const bytes = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
     const images = Array.from({ length: bytes.length / 784 }, (_, n) =>
@@ -334,9 +540,11 @@ COMPUTE = """async ([source, weights, packed, states]) => {
     return JSON.stringify([
         images.map((image) => forward(image, parameters).logits),
         states.map((state) => {
-            const { image, layers, probabilities, channel, brightest } = compute(state, parameters);
+            const result = compute(state, parameters);
+            const { image, layers, probabilities, channel, brightest } = result;
             const flat = layers.map(({ maps }) => [...maps]);
-            return { image, flat, probabilities, channel, brightest };
+            const sums = state.looked.map((place) => behind(result, parameters, ...place));
+            return { image, flat, probabilities, channel, brightest, sums };
         }),
     ]);
 }"""
@@ -344,9 +552,9 @@ COMPUTE = """async ([source, weights, packed, states]) => {
 
 def run_javascript(page, images, states):
     packed = base64.b64encode(images.to(torch.uint8).numpy().tobytes()).decode()
-    # `forward` is no export of the figure's module: for the test it is made one.
+    # These are no exports of the figure's module: for the test they are made such.
     source = DigitReader()._esm.replace(
-        "export default", "export { forward, unpack };\nexport default"
+        "export default", "export { behind, forward, unpack };\nexport default"
     )
     weights = base64.b64encode(WEIGHTS.read_bytes()).decode()
     return json.loads(page.evaluate(COMPUTE, [source, weights, packed, states]))
@@ -385,9 +593,32 @@ def test_javascript_computes_what_pytorch_computes(open_page):
         )
         for i in range(60)
     ]
-    states = [reader.settings for reader in readers]
+
+    def looked():
+        """Return a layer, one of its maps and one of its pixels."""
+        which = random.integers(4).item()
+        across, size = GRIDS[which]
+        return which, random.integers(4 * across).item(), random.integers(0, size, 2).tolist()
+
+    states = [{**reader.settings, "looked": [looked() for _ in range(8)]} for reader in readers]
     _, results = run_javascript(open_page("about:blank").page, torch.zeros(0, 784), states)
-    for reader, result in zip(readers, results, strict=True):
+    for reader, state, result in zip(readers, states, results, strict=True):
+        for place, found in zip(state["looked"], result["sums"], strict=True):
+            expected = sum_behind(reader, *place)
+            parts = {key: [part[key] for part in found["parts"]] for key in found["parts"][0]}
+            assert parts["map"] == list(range(len(parts["map"])))
+            assert found["at"] == expected["at"]
+            products = expected["patches"] * expected["kernels"]
+            for value, other in (
+                *((found[key], expected[key]) for key in ("values", "value", "bias", "white")),
+                (parts["patch"], expected["patches"]),
+                (parts["kernel"], expected["kernels"]),
+                (parts["products"], products),
+                (parts["part"], expected["parts"]),
+                (parts["share"], expected["shares"]),
+                (max(sum(parts["part"]) + found["bias"], 0), found["value"]),
+            ):
+                np.testing.assert_allclose(value, other, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(result["image"], reader.image(), rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(result["probabilities"], reader.probabilities(), atol=1e-9)
         x, model = (reader.image()[None, None] - 0.1307) / 0.3081, reader.model.double()

@@ -84,8 +84,9 @@ function pool(maps, size) {
 let last = {}; // looking at another map of the same image asks for the same again
 
 /**
- * Run the network on an image, rows of ink from 0 to 1. Returns the four layers of maps, each
- * { count, size, maps } with the maps one after the other, the logits and their probabilities.
+ * Run the network on an image, rows of ink from 0 to 1. Returns the standardised pixels, the four
+ * layers of maps, each { count, size, maps } with the maps one after the other, the logits and their
+ * probabilities.
  */
 export function forward(image, parameters) {
   const key = String(image);
@@ -107,6 +108,7 @@ function run(image, [kernels1, biases1, kernels2, biases2, weights, biases]) {
   const powers = logits.map((logit) => Math.exp(logit - Math.max(...logits)));
   const total = powers.reduce((a, b) => a + b);
   return {
+    input,
     layers: [
       { count: 32, size: 26, maps: conv1 },
       { count: 32, size: 13, maps: pool1 },

@@ -6,7 +6,9 @@ import { centred, drawnOn, pad } from "../shared/drawing.js";
 import { figure } from "../shared/figure.js";
 import { number } from "../shared/numbers.js";
 import { levels, picture, pixels } from "../shared/pixels.js";
+import { behind } from "./behind.js";
 import { forward, unpack } from "./convnet.js";
+import { sumPanel } from "./panel.js";
 
 const POOLED = "The largest of each 2×2 values of the same map before.";
 
@@ -73,6 +75,13 @@ function paintMaps(target, { count, size, maps }, across) {
   target.paintGrey(shades, width);
 }
 
+/** Whether a pointer only goes by. */
+const isOver = (event) => event.type === "pointermove" && !(event.buttons & 1);
+
+/** Return the upper left corner of a map in the picture of its layer. */
+const corner = ({ across, size }, map) =>
+  [Math.floor(map / across), map % across].map((index) => index * (size + 1));
+
 function render({ model, el }) {
   const self = figure({ model, el }, "Digit reader");
   self.root.classList.add("digit-reader");
@@ -80,11 +89,14 @@ function render({ model, el }) {
   let packed = null;
   /** @type {ReturnType<typeof unpack>} */
   let weights = [];
+  /** @type {number[] | null} */
+  let hover = null; // the layer and the map under the mouse
+  /** @type {number[] | null} */
+  let pixel = null; // the one that is looked into; of another map at first the brightest
+  let looked = ""; // at which map
   const frameOn = (map, size) => [map.mark("window-edge", size), map.mark("window", size)];
-  const change = (frames, /** @type {number[]} */ [y, x], isSeen, more = {}) =>
-    frames.forEach((frame) =>
-      set(frame, { x, y, visibility: isSeen ? "visible" : "hidden", ...more })
-    );
+  const change = (frames, /** @type {number[]} */ [y, x], more = {}) =>
+    frames.forEach((frame) => set(frame, { x, y, ...more }));
 
   add(self.root, "p", {}, "Draw a digit, or take one:");
   const samples = add(self.root, "div", {
@@ -130,24 +142,52 @@ function render({ model, el }) {
     "p",
     { class: "next" },
     "All that lies between: every map, white the largest value of its layer. " +
-      "Tap one to enlarge it."
+      "Tap one, and a pixel of it."
   );
   const mosaics = add(stage, "div", { class: "columns spaced" });
-  const layers = Object.entries(LAYERS).map(([name, { count, across, size }]) => {
+  const pass = (/** @type {number[] | null} */ at) => {
+    if (String(at) === String(hover)) return;
+    hover = at;
+    self.redraw();
+  };
+  const layers = Object.entries(LAYERS).map(([name, { count, across, size }], i) => {
     const holder = add(mosaics, "div");
     add(add(holder, "p", {}, `${name}: `), "b", {}, `${count} maps ${size}×${size}`);
     /** @type {Parameters<typeof pixels>[1]["pick"]} */
     const pick = ([row, column], event) => {
-      const isOver = event instanceof PointerEvent && event.type === "pointermove";
-      if (isOver && !(event.buttons & 1)) return;
-      self.set({ layer: name, channel: across * row + column });
+      const channel = across * row + column;
+      if (isOver(event)) return pass([i, channel]);
+      hover = null; // a key moves on from what the mouse rests on
+      self.set({ layer: name, channel });
     };
     const map = pixels(holder, { label: `${name}, to choose a map`, kind: "grid of maps", pick });
-    return { ...map, name, across, count, size, frames: frameOn(map, size) };
+    map.box.addEventListener("pointerleave", () => pass(null));
+    for (const type of ["focus", "blur"]) map.box.addEventListener(type, self.redraw);
+    const links = ["window-edge", "window link"].map((kind) =>
+      add(map.above, "path", { class: kind })
+    );
+    return { ...map, name, across, count, size, links, frames: frameOn(map, size) };
   });
+  const caption = add(stage, "p", { class: "links" });
 
   const closer = add(stage, "div", { class: "columns closer" });
-  const large = picture(closer, { role: "img", "aria-label": "The chosen map" });
+  const look = (/** @type {number[] | null} */ at) => {
+    pixel = at;
+    self.redraw();
+  };
+  /** @type {number[] | null} */
+  let before = null; // where a finger goes down that may turn out to scroll
+  const large = pixels(closer, {
+    label: "The chosen map, to look into",
+    kind: "grid of pixels",
+    pick(at, event) {
+      if (isOver(event)) return;
+      if (event.type === "pointerdown") before = pixel;
+      look(at);
+    }
+  });
+  large.box.addEventListener("pointercancel", () => look(before));
+  self.resets.push(() => look(null));
   const frames = [frameOn(input, 1), frameOn(large, 1)];
   const side = add(closer, "div");
   self.choice(side, "layer", {
@@ -157,6 +197,38 @@ function render({ model, el }) {
   const channels = self.slider(side, "channel", { label: "map", step: 1, show: String });
   const about = add(side, "p", { class: "about" });
   self.resetButton(add(side, "div", { class: "buttons" }));
+  const showSum = sumPanel(closer);
+
+  /** Mark what feeds the map under the mouse, that in focus, or else the chosen one. */
+  function link(result, /** @type {number[]} */ chosen) {
+    const focused = layers.findIndex(({ box }) => box.matches(":focus"));
+    const inFocus =
+      focused < 0 ? chosen : [focused, Math.min(chosen[1], layers[focused].count - 1)];
+    const [from, channel] = hover ?? inFocus;
+    const isOther = String([from, channel]) !== String(chosen);
+    const parts = from < 2 ? [] : behind(result, weights, from, channel, [0, 0]).parts;
+    const most = parts.toSorted((a, b) => b.share - a.share).slice(0, 3);
+    layers.forEach((layer, i) => {
+      const { size, links } = layer;
+      const at = (map) => `M${corner(layer, map).reverse()}`;
+      const isSame = i === from ? isOther : from & 1 && i === from - 1;
+      const framed = isSame ? [channel] : i < 2 ? most.map(({ map }) => map) : [];
+      const bars = i < 2 ? parts : [];
+      const d = [
+        ...framed.map((map) => `${at(map)}h${size}v${size}h-${size}z`),
+        ...bars.map(({ map, share }) => `${at(map)}m0,${size}h${(size * share) / most[0].share}`)
+      ].join("");
+      for (const path of links) set(path, { d });
+    });
+    const shares = most.map(({ map, share }) => `map ${map}, ${percent(share)}`).join("; ");
+    setText(
+      caption,
+      shares
+        ? `Bars: each first-layer map’s share of the weights behind map ${channel} of ` +
+            `${NAMES[from]}, by absolute value. Most: ${shares}. An even share is 3.1%.`
+        : "Point at a map of the second layer: bars show which maps of the first feed it."
+    );
+  }
 
   self.draw = (state) => {
     if (packed !== state.weights) {
@@ -172,6 +244,10 @@ function render({ model, el }) {
       most,
       brightest
     } = result;
+    if (looked !== state.layer + channel) pixel = null;
+    looked = state.layer + channel;
+    const [at, which] = [pixel ?? brightest, NAMES.indexOf(state.layer)];
+    const sum = behind(result, weights, which, channel, at);
     paper.show(result.drawn);
     input.paintGrey(levels(result.image), 28);
     const isClean = !result.drawn.flat().some(Boolean);
@@ -195,29 +271,28 @@ function render({ model, el }) {
     if (state.channel !== channel) self.set({ channel }); // this layer has fewer maps
     layers.forEach((layer, i) => {
       const isChosen = layer.name === state.layer;
-      const at = Math.min(channel, layer.count - 1);
-      const cell = [Math.floor(at / layer.across), at % layer.across];
-      const words = `map ${at}` + (isChosen ? `, largest value ${number(most)}` : "");
+      const map = Math.min(channel, layer.count - 1);
+      const cell = [Math.floor(map / layer.across), map % layer.across];
+      const words = `map ${map}` + (isChosen ? `, largest value ${number(most)}` : "");
       paintMaps(layer, result.layers[i], layer.across);
       layer.point(cell, words, [layer.count / layer.across, layer.across]);
-      change(
-        layer.frames,
-        cell.map((index) => index * (layer.size + 1)),
-        isChosen
-      );
+      change(layer.frames, corner(layer, map), { visibility: isChosen ? "visible" : "hidden" });
     });
+    link(result, [which, channel]);
     paintMaps(large, { count: 1, size, maps: result.chosen }, 1);
+    const place = `row ${at[0]}, column ${at[1]}: ${number(sum.value)}`;
+    large.point(at, place, [size, size]);
     change(
       frames[0],
-      brightest.map((index) => step * index),
-      most,
+      at.map((index) => step * index),
       { width: sees, height: sees }
     );
-    change(frames[1], brightest, most);
-    const found = most
-      ? `Its largest value, ${number(most)}, is framed; ` +
-        `that one sees the ${sees}×${sees} pixels framed in the input.`
-      : "It is zero everywhere: it found nothing here.";
+    change(frames[1], at);
+    showSum(sum);
+    const found =
+      (most ? "" : "It is zero everywhere: it found nothing here. ") +
+      (most && !pixel ? `Its largest value, ${number(most)}, is framed` : `Framed is ${place}`) +
+      `; that one sees the ${sees}×${sees} pixels framed in the input.`;
     setText(about, `Map ${channel} of ${state.layer}, ${size}×${size}. ${what} ${found}`);
     self.say(`${verdict.textContent} ${about.textContent}`);
   };

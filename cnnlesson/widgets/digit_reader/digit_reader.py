@@ -109,6 +109,10 @@ def centred(image: Tensor) -> Tensor:
 class DigitReader(Figure, module="digit_reader"):
     """The trained `ConvNet`, reading what you draw: every feature map, and ten probabilities.
 
+    Live, a map that is pointed at shows which maps feed it, by their kernels' share of its weights:
+    the absolute values of a kernel, of those of all its kernels. A pixel of the enlarged map shows
+    the sum behind it.
+
     Parameters
     ----------
     model : ConvNet, optional
