@@ -82,11 +82,12 @@ def _pushed(source: str) -> str:
 @cache
 def _later() -> dict[str, str]:
     """Return the scripts that a page fetches when a reader first does what they are for."""
-    sources, needs, common = _modules()
+    (sources, needs, common), shared = _modules(), sources_of("shared")
     scripts = {}
     for figure, own in sources.items():
         for name in sorted(brought_later(own)):
-            modules = set(needed(name, own)) - common - needs[figure]
+            there = common if name in shared else common | needs[figure]
+            modules = set(needed(name, own)) - there
             extra = _link() if name == _OFFERS else ""
             scripts[name] = _pushed(definitions(own, modules) + extra)
     return scripts

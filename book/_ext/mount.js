@@ -9,8 +9,9 @@ globalThis.cnnlessonModules = modules; // the record judges by what other figure
 const script = /** @type {HTMLScriptElement} */ (document.currentScript);
 globalThis.cnnlessonHome = new URL(".", script.src).href;
 
-/** Keep a module until it is first asked for. */
+/** Keep a module until it is first asked for. One that two scripts bring is there once. */
 function define(name, make) {
+  if (name in modules) return;
   const get = () => {
     const value = make();
     Object.defineProperty(modules, name, { value });
@@ -30,7 +31,7 @@ function later(name) {
   onTheWay[name] ??= new Promise((done, fail) => {
     const script = document.createElement("script");
     script.onload = done;
-    script.onerror = fail;
+    script.onerror = () => fail(new Error("A part of this page did not arrive"));
     script.src = `${globalThis.cnnlessonHome}${name}.js`;
     document.head.append(script);
   });

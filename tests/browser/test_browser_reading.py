@@ -82,13 +82,13 @@ CASES = {
 
 
 def reader(page, plot=0):
-    return page.locator(".reader").nth(plot)
+    return page.locator(".read-area").nth(plot)
 
 
 def words(page):
     """Return what stands beside the line: how the place is called, and the values by name."""
     frames(page)
-    place, *lines = page.locator(".reading text").all_text_contents()
+    place, *lines = page.locator(".read-here text").all_text_contents()
     pairs = (line.rsplit(" ", 1) for line in lines)
     return place, {name: float(value.replace("·10", "·").translate(PLAIN)) for name, value in pairs}
 
@@ -125,7 +125,7 @@ def test_where_the_mouse_is_the_values_are_those_computed(open_figure, module):
     assert len(set(places)) == 4
     page.mouse.move(2, 2)
     frames(page)
-    assert page.locator(".reading text").count() == 0
+    assert page.locator(".read-here text").count() == 0
 
 
 def test_by_keys_and_for_ears(open_figure):
@@ -144,18 +144,18 @@ def test_by_keys_and_for_ears(open_figure):
     }.items():
         page.keyboard.press(key)
         assert check(page, "momentum_explorer") == f"step {place}"
-        spoken = [f"step {place}", *page.locator(".reading text").all_text_contents()[1:]]
+        spoken = [f"step {place}", *page.locator(".read-here text").all_text_contents()[1:]]
         expect(area).to_have_attribute("aria-valuetext", ", ".join(spoken))
         expect(area).to_have_attribute("aria-valuenow", str(place))
     expect(area).to_have_attribute("aria-valuemax", "100")
     check_by_kind(page, context=".is-live")
     check_within(page)
     page.keyboard.press("Escape")
-    expect(page.locator(".reading text")).to_have_count(0)
+    expect(page.locator(".read-here text")).to_have_count(0)
     page.keyboard.press("ArrowRight")
     assert check(page, "momentum_explorer") == "step 1"
     page.keyboard.press("Tab")
-    expect(page.locator(".reading text")).to_have_count(0)
+    expect(page.locator(".read-here text")).to_have_count(0)
 
 
 def test_what_is_read_follows_the_curves(open_figure):
@@ -194,7 +194,7 @@ def test_words_stay_inside_the_plot(open_figure):
         hover(page, part)
         frames(page)
         box = reader(page).bounding_box()
-        for text in page.locator(".reading text").all():
+        for text in page.locator(".read-here text").all():
             inside = text.bounding_box()
             assert box["x"] <= inside["x"]
             assert inside["x"] + inside["width"] <= box["x"] + box["width"]
@@ -205,7 +205,7 @@ def test_of_several_runs_the_highest_the_median_and_the_lowest(open_figure):
     page = open_figure(figure="run_explorer")
     hover(page, 0.5)
     frames(page)
-    place, *lines = page.locator(".reading text").all_text_contents()
+    place, *lines = page.locator(".read-here text").all_text_contents()
     assert re.fullmatch(r"step [\d,]+", place)
     values = [re.fullmatch(r"(\w+) [≈≥≤] ([\d.e-]+)", line).groups() for line in lines]
     assert [name for name, _ in values] in (["highest", "median", "lowest"], ["loss"])

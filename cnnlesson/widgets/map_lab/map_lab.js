@@ -1,6 +1,4 @@
 // A committed map of trainings, measured again where it is read: cell by cell, on all processors.
-import { hire, numProcessors } from "../shared/crew.js";
-import { deliver } from "../shared/delivery.js";
 import { add, set, setText, sketch } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { inDigits } from "../shared/numbers.js";
@@ -29,7 +27,7 @@ function render({ model, el }) {
   let share = 0; // of what is fetched, or measured
   let words = "Choose the cells, and press Measure.";
   let isBad = false;
-  /** @type {ReturnType<typeof hire> | null} */
+  /** @type {ReturnType<typeof import("../shared/crew.js").hire> | null} */
   let workers = null;
 
   const axes = () => maps[self.get("pixels")];
@@ -124,11 +122,15 @@ function render({ model, el }) {
     share = 0;
     say("The digits are on their way: 1.3 MB.");
     try {
+      const [{ deliver }, crew] = await Promise.all([
+        import("../shared/delivery.js"),
+        import("../shared/crew.js")
+      ]);
       const goods = await deliver(model, numParts, (part) => {
         share = part;
         self.redraw();
       });
-      if (own === pressed) begin(goods, jobs);
+      if (own === pressed) begin(goods, jobs, crew);
     } catch (error) {
       if (own !== pressed) return;
       const reason = error instanceof Error ? error.message : String(error);
@@ -136,7 +138,7 @@ function render({ model, el }) {
     }
   }
 
-  function begin(goods, jobs) {
+  function begin(goods, jobs, { hire, numProcessors }) {
     phase = "training";
     share = 0;
     const started = performance.now();

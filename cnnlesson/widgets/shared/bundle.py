@@ -2,8 +2,8 @@
 
 A live notebook hands its front end a single string, and a page that is opened from a file may not
 import a second one. So each module becomes a function, which stands there once, and what it returns
-is shared by all figures of a page. What a module imports by ``import("./name.js")``, when it is
-first asked for, a notebook has at once, and a page fetches.
+is shared by all figures of a page. What a module imports by ``import("./name.js")``, or from
+``"../shared/name.js"``, when it is first asked for, a notebook has at once, and a page fetches.
 """
 
 import json
@@ -15,7 +15,7 @@ from hashlib import sha256
 __all__ = ["brought_later", "bundle", "definitions", "needed"]
 
 _IMPORT = re.compile(r'^import \{([^}]+)\} from "(?:\.|\.\./shared)/(\w+)\.js";\n', re.MULTILINE)
-_LATER = re.compile(r'\bimport\("\./(\w+)\.js"\)')
+_LATER = re.compile(r'\bimport\("(?:\.|\.\./shared)/(\w+)\.js"\)')
 _EXPORT = re.compile(r"^export (?=(?:const|function|class) (\w+))", re.MULTILINE)
 _DEFAULT = re.compile(r"^export default (.+);\n", re.MULTILINE)
 # The first figure of a page that has a module defines it, the others take what is there.
@@ -175,7 +175,8 @@ def _in_order(
 
 def _imports(name: str, sources: Mapping[str, str]) -> list[str]:
     """Return the modules that one imports, all of them checked."""
-    if other := re.search(r"^\s*import\b.*$", _IMPORT.sub("", sources[name]), re.MULTILINE):
+    others = _LATER.sub("", _IMPORT.sub("", sources[name]))
+    if other := re.search(r"^\s*import\b.*$", others, re.MULTILINE):
         raise ValueError(
             f'{name}.js: expected `import {{ … }} from "./name.js";`, found `{other[0].strip()}`'
         )

@@ -21,7 +21,7 @@ const plainly = (value, written) => written(value);
  */
 export function reading(plot, holder, label) {
   const area = add(holder, "div", {
-    class: "reader",
+    class: "read-area",
     role: "slider",
     tabindex: 0,
     "aria-label": `Read off: ${label}`,

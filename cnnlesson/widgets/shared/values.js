@@ -47,7 +47,7 @@ const pointsAt = (curves, x) =>
  */
 export function readOff(reading, first) {
   const { plot, area } = reading;
-  const signs = add(plot.svg, "g", { class: "reading", "aria-hidden": "true" });
+  const signs = add(plot.svg, "g", { class: "read-here", "aria-hidden": "true" });
   let isOpen = false;
   let x = 0; // where values are read off
 

@@ -1,6 +1,4 @@
 // The real network, trained where it is read: settings, a worker, and what comes of it.
-import { crew } from "../shared/crew.js";
-import { deliver } from "../shared/delivery.js";
 import { grid } from "../shared/digits.js";
 import { add, set, setText } from "../shared/dom.js";
 import { centred, drawnOn, pad } from "../shared/drawing.js";
@@ -9,9 +7,9 @@ import { goalLine } from "../shared/goal.js";
 import { curveSample, logarithmic, lossCurves } from "../shared/loss_curves.js";
 import { number } from "../shared/numbers.js";
 import { levels } from "../shared/pixels.js";
-import { answerStrip, deadWords, kernelPicture } from "./inside.js";
 
 /** @import { RunRecord, SeedRecord } from "./record.js" */
+/** @import { crew } from "../shared/crew.js" */
 /** @typedef {typeof import("./record.js")} Record what is told of trainings */
 /** @import { Report } from "./worker.js" */
 
@@ -166,11 +164,13 @@ function render({ model, el }) {
   const inside = add(self.root, "div", { class: "columns inside-view" });
   const left = add(inside, "div");
   add(left, "p", {}, "The 32 kernels of the first layer, blue negative, red positive");
-  const paintKernels = kernelPicture(left);
+  const kernelPlace = add(left, "div");
   const dead = add(left, "p", { class: "hint" });
   const right = add(inside, "div");
   add(right, "p", {}, "Each class as it learns: white where all are right. Mostly taken for, now:");
-  const paintAnswers = answerStrip(right);
+  const answerPlace = add(right, "div");
+  /** @type {(seed: SeedRecord) => void} */
+  let paintInside = () => {}; // from the first training on
 
   const desk = add(self.root, "details", { class: "desk" });
   add(desk, "summary", {}, "Have it read a digit of yours");
@@ -227,12 +227,19 @@ function render({ model, el }) {
     fetched = 0;
     say("The digits are on their way: 1.3 MB.");
     try {
+      const [{ deliver }, { crew }, pictures] = await Promise.all([
+        import("../shared/delivery.js"),
+        import("../shared/crew.js"),
+        import("./inside.js"),
+        bringRecord()
+      ]);
       const goods = await deliver(model, self.state().num_parts, (share) => {
         fetched = share;
         self.redraw();
       });
-      await bringRecord();
-      if (own === pressed) begin(goods);
+      if (own !== pressed) return;
+      if (!kernelPlace.firstChild) showInside(pictures);
+      begin(goods, crew);
     } catch (error) {
       if (own !== pressed) return;
       phase = "idle";
@@ -241,7 +248,16 @@ function render({ model, el }) {
     }
   }
 
-  function begin(goods) {
+  function showInside({ kernelPicture, answerStrip, deadWords }) {
+    const [paintKernels, paintAnswers] = [kernelPicture(kernelPlace), answerStrip(answerPlace)];
+    paintInside = ({ kernels, measurements }) => {
+      paintKernels(kernels);
+      paintAnswers(measurements);
+      setText(dead, deadWords(measurements.at(-1)));
+    };
+  }
+
+  function begin(goods, crew) {
     const { drawing, ...set } = self.settings();
     const settings = /** @type {any} */ (set);
     const seeds = Array.from({ length: settings.num_seeds }, (_, i) => settings.seed + i);
@@ -404,12 +420,7 @@ function render({ model, el }) {
     table.hidden = !runs.length;
 
     inside.hidden = !newest?.seeds[0].kernels;
-    if (newest?.seeds[0].kernels) {
-      const [{ kernels, measurements }] = newest.seeds;
-      paintKernels(kernels);
-      paintAnswers(measurements);
-      setText(dead, deadWords(measurements.at(-1)));
-    }
+    if (newest?.seeds[0].kernels) paintInside(newest.seeds[0]);
     if (desk.open) {
       paper.show(
         drawnOn(
