@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
@@ -88,6 +87,9 @@ def plot_curves(
 def plot_spread(frame: pd.DataFrame, x: str, y: str, *, ax: Axes | None = None) -> Axes:
     """Plot every run as a dot, and the median of each group as a line.
 
+    The dots of a group stand side by side in the order of the table, so that each can be told apart
+    and the picture is the same every time.
+
     Parameters
     ----------
     frame : pandas.DataFrame
@@ -105,7 +107,11 @@ def plot_spread(frame: pd.DataFrame, x: str, y: str, *, ax: Axes | None = None) 
     if ax is None:
         _, ax = plt.subplots(layout="constrained")
     order = sorted(frame[x].unique())
-    sns.stripplot(frame, x=x, y=y, order=order, jitter=0.08, size=7, alpha=0.7, ax=ax)
+    for i, value in enumerate(order):
+        results = frame.loc[frame[x] == value, y]
+        aside = 0.08 * np.linspace(-1, 1, len(results)) if len(results) > 1 else 0
+        ax.scatter(np.full(len(results), i) + aside, results, s=49, color="C0", alpha=0.7)
+    ax.set(xticks=range(len(order)), xticklabels=order, xlabel=x, ylabel=y)
     medians = frame.groupby(x)[y].median()
     ax.hlines(medians[order], np.arange(len(order)) - 0.2, np.arange(len(order)) + 0.2, color="0.2")
     return ax

@@ -99,5 +99,8 @@ def test_spread_shows_every_run_and_the_median_of_each_group():
     ax = plot_spread(frame, "mu", "accuracy")
     dots = [sorted(group.get_offsets()[:, 1].tolist()) for group in ax.collections[:2]]
     assert dots == [[0.5], [0.2, 0.4, 0.9]]
+    places = [np.sort(group.get_offsets()[:, 0]).tolist() for group in ax.collections[:2]]
+    assert places == [[0], pytest.approx([0.92, 1, 1.08])]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0.0", "0.9"]
     medians = [segment[0][1] for segment in ax.collections[2].get_segments()]
     assert medians == [0.5, 0.4]
