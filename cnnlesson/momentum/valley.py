@@ -26,6 +26,9 @@ class RosenbrockValley:
 
     Rosenbrock's own function is the bracket with :math:`\kappa = 100`.
 
+    The factor 1/10 makes the larger curvature at the minimum about 1, as it is in the explorer's
+    bowl: the same step sizes do something in both.
+
     It is no bowl: its curvatures change from place to place. What holds for bowls holds here near
     the minimum, with the curvatures there.
 
