@@ -162,7 +162,7 @@ def test_the_figures_are_small(book):
     style = len(figures._stylesheet()) - sum(
         len(process_stylesheet(path.read_text("utf-8"), minify=True)) for path in own
     )
-    assert sum(sizes) + style < 174_500
+    assert sum(sizes) + style < 170_000
     loads = {}
     for page in book.rglob("*.html"):
         names = set(re.findall(r"/(figures?(?:_\w+)?\.(?:js|css))", page.read_text("utf-8")))

@@ -53,7 +53,7 @@ def test_every_module_stands_in_a_figure_once(module, folder, cls):
 
 def test_the_figures_weigh_what_their_modules_do():
     assert len(FIGURES) == 15
-    assert sum(len(cls._esm.encode()) for cls in FIGURES) < 71_500 * len(FIGURES)
+    assert sum(len(cls._esm.encode()) for cls in FIGURES) < 79_000 * len(FIGURES)
 
 
 def test_a_module_is_defined_after_what_it_imports():
