@@ -74,7 +74,7 @@ def _scripts() -> dict[str, str]:
 def _pushed(source: str) -> str:
     """Return a script that has `mount.js` run some source, whichever of the two comes first."""
     return shorter(
-        "(globalThis.cnnlessonFigures ??= []).push((define, modules) => {\n"
+        "(globalThis.cnnlessonFigures ??= []).push((define, modules, later) => {\n"
         f'"use strict";\n{source}}});\n'
     )
 

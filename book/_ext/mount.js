@@ -26,7 +26,6 @@ const onTheWay = {};
  * Bring a module that no figure needs before it is asked for, in a script of its own.
  * @param {string} name
  */
-// biome-ignore lint/correctness/noUnusedVariables: in place of `import()`
 function later(name) {
   onTheWay[name] ??= new Promise((done, fail) => {
     const script = document.createElement("script");
@@ -225,7 +224,7 @@ function whenNear(figures, meet) {
 
 // biome-ignore lint/correctness/noUnusedVariables: called at the end
 function mountAll() {
-  const meet = (add) => add(define, modules);
+  const meet = (add) => add(define, modules, later);
   (globalThis.cnnlessonFigures ?? []).forEach(meet);
   globalThis.cnnlessonFigures = { push: meet }; // what comes later
   const counts = {};

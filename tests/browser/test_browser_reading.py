@@ -93,11 +93,20 @@ def words(page):
     return place, {name: float(value.replace("·10", "·").translate(PLAIN)) for name, value in pairs}
 
 
+def focus(page, name):
+    """Go to what values are read off with; what reads them is brought then."""
+    area = page.get_by_role("slider", name=name)
+    area.focus()
+    page.locator(".read-here text").first.wait_for()
+    return area
+
+
 def hover(page, part, plot=0):
     """Move the mouse over a plot, to a part of its width."""
     reader(page, plot).scroll_into_view_if_needed()
     box = reader(page, plot).bounding_box()
     page.mouse.move(box["x"] + part * box["width"], box["y"] + box["height"] / 2)
+    page.locator(".read-here text").first.wait_for()
 
 
 def check(page, module):
@@ -130,8 +139,7 @@ def test_where_the_mouse_is_the_values_are_those_computed(open_figure, module):
 
 def test_by_keys_and_for_ears(open_figure):
     page = open_figure(390, "dark", figure="momentum_explorer")
-    area = page.get_by_role("slider", name="Read off: The loss after each step")
-    area.focus()
+    area = focus(page, "Read off: The loss after each step")
     assert check(page, "momentum_explorer") == "step 0"
     for key, place in {
         "ArrowRight": 1,
@@ -160,7 +168,7 @@ def test_by_keys_and_for_ears(open_figure):
 
 def test_what_is_read_follows_the_curves(open_figure):
     page = open_figure(figure="momentum_explorer")
-    page.get_by_role("slider", name="Read off").focus()
+    focus(page, "Read off")
     page.keyboard.press("End")
     before = words(page)
     go_to(page, {"num_steps": 20, "lr": 0.3}, "momentum_explorer")
@@ -177,6 +185,8 @@ def test_a_finger_reads_across_and_scrolls_up(open_figure):
     reader(page).scroll_into_view_if_needed()
     box = reader(page).bounding_box()
     start = (box["x"] + 0.2 * box["width"], box["y"] + box["height"] / 2)
+    page.touchscreen.tap(*start)  # what reads is brought
+    page.locator(".read-here text").first.wait_for()
     swipe_by(page, start, (0.5 * box["width"], 0))
     at = int(check(page, "graph_descent").split()[1])
     last = max(
@@ -232,7 +242,7 @@ def test_of_several_runs_the_highest_the_median_and_the_lowest(open_figure):
 
 def test_a_prediction_is_read_beside_what_was_measured(open_figure):
     page = open_figure(figure="prediction")
-    page.get_by_role("slider", name="Read off").focus()
+    focus(page, "Read off")
     page.keyboard.press("End")
     place, found = words(page)
     assert place == PREDICTIONS["curve"].data()["columns"][-1]
