@@ -36,7 +36,7 @@ def needed(name, sources):
     """Return every module that one needs, itself left out."""
     direct = set(
         re.findall(r'^(?:import .*)?\} from "[./]+(?:shared/)?(\w+)\.js";$', sources[name], re.M)
-        + re.findall(r' import\("\./(\w+)\.js"\)', sources[name])
+        + re.findall(r'\bimport\("[./]+(?:shared/)?(\w+)\.js"\)', sources[name])
     )
     return direct.union(*(needed(other, sources) for other in direct))
 

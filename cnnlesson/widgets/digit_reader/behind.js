@@ -5,8 +5,8 @@ export const sum = (values) => values.reduce((total, value) => total + value, 0)
 /**
  * Return the sum behind a pixel of layer 0 to 3: `parts`, one from each map before, and the bias.
  * After pooling the pixel is the largest of `four` values, the first that is, and the sum is that
- * one's, which stands at `at`. A part's `share` is that of its kernel in all their weights, by their
- * absolute values; `white` is the largest value of the maps before.
+ * one's, which stands at `at`. A part's `share` is that of its kernel in all their weights, by
+ * their absolute values; `white` is the largest value of the maps before.
  */
 export function behind({ input, layers }, parameters, layer, channel, [row, column]) {
   const isPooled = layer & 1;

@@ -85,8 +85,8 @@ let last = {}; // looking at another map of the same image asks for the same aga
 
 /**
  * Run the network on an image, rows of ink from 0 to 1. Returns the standardised pixels, the four
- * layers of maps, each { count, size, maps } with the maps one after the other, the logits and their
- * probabilities.
+ * layers of maps, each { count, size, maps } with the maps one after the other, the logits and
+ * their probabilities.
  */
 export function forward(image, parameters) {
   const key = String(image);

@@ -1,4 +1,4 @@
-// The panel with the sum behind a pixel: nine products, what is added to them, and what comes of it.
+// The panel with the sum behind a pixel: nine products, what is added, and what comes of it.
 import { diverging } from "../shared/colours.js";
 import { add, setText, sketch } from "../shared/dom.js";
 import { number } from "../shared/numbers.js";

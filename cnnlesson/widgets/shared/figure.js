@@ -91,7 +91,10 @@ export function figure({ model, el }, label) {
   const self = Object.assign(state, {
     root,
     label,
-    /** @type {{ title: string, name: string, type: string, write: () => string | Promise<string> }[]} */
+    /**
+     * @type {{ title: string, name: string, type: string,
+     *   write: () => string | Promise<string> }[]}
+     */
     files: [], // that a figure has besides its picture
     ...voice(root, state),
     ...controls(state),

@@ -5,7 +5,10 @@ import { add, setStyle } from "./dom.js";
 /** @import { Box } from "./plot.js" */
 
 /** @typedef {ReturnType<typeof scale>} Scale */
-/** @typedef {{ svg: Element, box: Box, x: Scale, y: Scale, dots: (points: Pair[]) => string }} Chart */
+/**
+ * @typedef {{ svg: Element, box: Box, x: Scale, y: Scale,
+ *   dots: (points: Pair[]) => string }} Chart
+ */
 /** @typedef {[string, Pair[]][]} Named curves, each with its name */
 /** @typedef {(value: number, written: (value: number) => string) => string} Write */
 /** @typedef {ReturnType<typeof reading>} Reading */
@@ -25,7 +28,8 @@ export function reading(plot, holder, label) {
     role: "slider",
     tabindex: 0,
     "aria-label": `Read off: ${label}`,
-    "aria-valuenow": 0
+    "aria-valuenow": 0,
+    "aria-valuetext": "arrow keys read values"
   });
   const self = {
     plot,

@@ -37,7 +37,7 @@ const significant = (/** @type {number} */ value) => String(Number(value.toPreci
  * @param {RunRecord[]} runs
  * @param {Record["curveOf"]} curve
  */
-function curvesOf(runs, curve) {
+export function compute(runs, curve) {
   const names = runs.length ? record.namesOf(runs) : [];
   const curves = runs.map((run, i) => {
     const { number, settings, seeds, isHidden } = run;
@@ -397,7 +397,7 @@ function render({ model, el }) {
 
     const names = runs.length ? record.namesOf(runs) : [];
     const shown = runs.filter(({ isHidden }) => !isHidden);
-    const domains = curvesOf(runs, drawnCurve);
+    const domains = compute(runs, drawnCurve);
     losses.show(domains);
     const places = shown.flatMap(({ settings, seeds }) =>
       seeds[0].changes.map(({ step }) => record.imagesSeen(settings, step))
