@@ -166,6 +166,23 @@ def test_by_keys_and_for_ears(open_figure):
     expect(page.locator(".read-here text")).to_have_count(0)
 
 
+def test_what_comes_late_changes_nothing_for_who_went_on(open_figure):
+    page = open_figure(figure="momentum_explorer")
+    held = []
+    page.route("**/values.js", lambda route: held.append(route))
+    area = page.get_by_role("slider", name="Read off")
+    area.focus()
+    page.wait_for_timeout(50)
+    area.blur()
+    before = page.locator(".is-live").inner_html()
+    held[0].continue_()
+    page.wait_for_function("'values' in cnnlessonModules")
+    frames(page)
+    assert page.locator(".is-live").inner_html() == before
+    focus(page, "Read off")
+    assert check(page, "momentum_explorer") == "step 0"
+
+
 def test_what_is_read_follows_the_curves(open_figure):
     page = open_figure(figure="momentum_explorer")
     focus(page, "Read off")

@@ -47,7 +47,8 @@ const pointsAt = (curves, x) =>
  */
 export function readOff(reading, first) {
   const { plot, area } = reading;
-  const signs = add(plot.svg, "g", { class: "read-here", "aria-hidden": "true" });
+  /** @type {SVGGElement | null} */
+  let signs = null; // whoever went on before this came changes nothing
   let isOpen = false;
   let x = 0; // where values are read off
 
@@ -57,8 +58,10 @@ export function readOff(reading, first) {
     );
 
   function draw() {
-    if (!isOpen && !signs.firstChild) return;
-    const put = sketch(signs);
+    if (!isOpen && !signs?.firstChild) return;
+    signs ??= add(plot.svg, "g", { class: "read-here", "aria-hidden": "true" });
+    const root = signs;
+    const put = sketch(root);
     const all = places();
     const nearer = (/** @type {number} */ best, /** @type {number} */ at) =>
       Math.abs(at - x) < Math.abs(best - x) ? at : best;
@@ -76,14 +79,14 @@ export function readOff(reading, first) {
       const { x: left, y: top, width, height } = plot.box;
       const at = plot.x(x);
       const isLeft = at > left + width / 2; // where there is more room
-      put(signs, "path", { class: "edge", d: `M${at},${top}v${height}` });
+      put(root, "path", { class: "edge", d: `M${at},${top}v${height}` });
       const isSeen = (/** @type {number} */ y) => y >= top && y <= top + height;
       const dots = found.map(({ point }) => point).filter(([, y]) => isSeen(plot.y(y)));
-      put(signs, "path", { class: "dots", d: plot.dots(dots) });
+      put(root, "path", { class: "dots", d: plot.dots(dots) });
       words.forEach((line, i) => {
         const place = { x: at + (isLeft ? -8 : 8), y: top + (i + 1) * LINE };
         const anchor = isLeft ? "end" : "start";
-        put(signs, "text", { class: "note", ...place, "text-anchor": anchor }, line);
+        put(root, "text", { class: "note", ...place, "text-anchor": anchor }, line);
       });
     }
     put.end();
