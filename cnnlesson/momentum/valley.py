@@ -30,7 +30,7 @@ class RosenbrockValley:
     bowl: the same step sizes do something in both.
 
     It is no bowl: its curvatures change from place to place. What holds for bowls holds here near
-    the minimum, with the curvatures there.
+    the minimum, with the curvatures there. (`ConvexRosenbrock` is another function, and a bowl.)
 
     Parameters
     ----------

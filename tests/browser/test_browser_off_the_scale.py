@@ -17,15 +17,6 @@ from cnnlesson.widgets import (
     StabilityMap,
 )
 
-FIGURES = (
-    EigenBasis,
-    ErrorMilestones,
-    GraphDescent,
-    MomentumExplorer,
-    PolynomialFit,
-    StabilityMap,
-)
-FIGURE_PAGES = {cls.module: [cls] for cls in FIGURES}
 WILD = {"lr": 2.6, "momentum": 0.1}
 
 
@@ -73,6 +64,7 @@ CASES = {
         (-5.75, 5.75),
     ),
 }
+FIGURE_PAGES = {module: [cls] for module, (cls, *_) in CASES.items()}
 
 
 def written(value):

@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,23 +22,6 @@ from cnnlesson.widgets import (
 )
 
 RUNS = random_results(5)
-FIGURE_PAGES = {
-    **{
-        cls.module: [cls]
-        for cls in (
-            EigenBasis,
-            ErrorMilestones,
-            GraphDescent,
-            MomentumExplorer,
-            PolynomialFit,
-            StabilityMap,
-        )
-    },
-    "run_explorer": [lambda: RunExplorer(RUNS)],
-    "prediction": [lambda: PREDICTIONS["curve"].beside(TRUTHS["curve"])],
-}
-
-
 PLAIN = str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹·", "--0123456789e")
 
 
@@ -55,6 +39,12 @@ CASES = {
             "gradient descent": by_step(r["plain"]["loss"]),
             "momentum": by_step(r["momentum"]["loss"]),
         },
+    ),
+    # Its curves go on to the horizon, whatever the steps are.
+    "eigen_basis": (
+        partial(EigenBasis, num_steps=60),
+        0,
+        lambda r: {"component": by_step(r["components"][0])},
     ),
     "stability_map": (StabilityMap, 0, lambda r: {"w": by_step(r["w"])}),
     "error_milestones": (
@@ -78,6 +68,11 @@ CASES = {
             )
         },
     ),
+}
+FIGURE_PAGES = {
+    **{module: [make] for module, (make, *_) in CASES.items()},
+    "run_explorer": [lambda: RunExplorer(RUNS)],
+    "prediction": [lambda: PREDICTIONS["curve"].beside(TRUTHS["curve"])],
 }
 
 

@@ -6,6 +6,17 @@ import pytest
 from cnnlesson import read_results, results_path
 from cnnlesson.experiments.class_order import PRINTED, fit_to_printed
 
+THIRD = [0.0372, 0.0370, 0.0368, 0.0366, 0.0365, 0.0363, 0.0361, 0.0359, 0.0357, 0.0356]
+# Blurred borders, and more borders than sorted digits have.
+BLUR = [("windows", 1000), ("blocks", 100)]
+
+
+def nearest(run):
+    """Return the epoch whose loss is nearest to the first printed one, and how far the rest is."""
+    losses = np.array(run.train_losses)
+    start = int(np.abs(losses - THIRD[0]).argmin())
+    return start, np.abs(losses[start : start + len(THIRD)] - THIRD).max()
+
 
 def measured(study):
     return read_results(results_path(study))
@@ -109,7 +120,7 @@ def test_how_the_test_images_are_drawn_does_not_matter(fit, momentum):
     assert split["most"] < others["least"].min()
 
 
-def test_it_is_the_momentum_and_not_the_effective_step():
+def test_it_is_mostly_the_momentum_and_a_little_the_effective_step():
     same_step = measured("class_order_steps")
     assert [r.run.lr / (1 - r.run.momentum) for r in same_step] == pytest.approx([0.01] * 10)
     runs = {momentum: [] for momentum in (0.0, 0.8)}
@@ -123,6 +134,10 @@ def test_it_is_the_momentum_and_not_the_effective_step():
             r.active_shares[39][1] for r in climbing
         )
     assert min(r.active_shares[39][1] for r in runs[0.0]) > 0.5
+    half_the_step = [r for r in measured("class_order") if r.run.momentum == 0.8]
+    assert max(r.active_shares[39][1] for r in runs[0.8]) < min(
+        r.active_shares[39][1] for r in half_the_step
+    )
 
 
 def test_after_one_epoch_as_many_are_off_and_more_of_them_for_good():
@@ -142,7 +157,7 @@ def test_after_one_epoch_as_many_are_off_and_more_of_them_for_good():
     assert max(dead[0.0].max(), dead[0.8].max()) < 0.1 < dead[0.9].min() < 0.5 < dead[0.95].min()
 
 
-def test_borders_kill_and_absence_forgets():
+def test_a_border_kills_after_a_long_stretch_of_one_class_and_absence_forgets():
     cells = {}
     for run in measured("class_order_partly"):
         cells.setdefault((run.run.order, run.run.stretch, run.run.momentum), []).append(run)
@@ -158,3 +173,24 @@ def test_borders_kill_and_absence_forgets():
     assert min(both("blocks", 1000, lambda r: r.test_accuracies[2])) > 0.6
     assert min(r.train_losses[2] for r in cells["windows", 100, 0.9]) > 0.8
     assert max(r.train_losses[2] for r in cells["windows", 1000, 0.9]) < 0.5
+    active = {size: [r.active_shares[29][1] for r in cells[kind, size, 0.9]] for kind, size in BLUR}
+    sorted_runs = [r for r in measured("class_order") if r.run.momentum == 0.9]
+    falling = np.median([r.active_shares[29][1] for r in sorted_runs])
+    assert min(map(np.median, active.values())) > 3 * falling
+    died = [r.died_after / 1389 for r in sorted_runs if np.isfinite(r.died_after)]
+    assert len(died) > len(sorted_runs) / 2
+    assert 7 < np.median(died) < 9
+
+
+def test_the_third_training_is_met_after_well_over_a_hundred_epochs_in_class_order():
+    runs = measured("class_order_third")
+    assert len({run.run.seed for run in runs}) == 3
+    for run in runs:
+        start, off = nearest(run)
+        assert 110 < start < 150
+        assert off < 0.0003
+        assert 0.95 < run.test_accuracies[start + 99] < 0.9654
+        assert 0.95 < run.train_accuracy < 0.9693
+    others = [r for r in measured("original") if r.run.batch_size == 256]
+    assert len(others) == 5
+    assert min(nearest(run)[1] for run in others) > 0.005

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from cnnlesson import read_results, results_path
-from cnnlesson.experiments.studies import RECIPE, STUDIES, WITHOUT
+from cnnlesson.experiments.studies import BEYOND, RECIPE, STUDIES, WITHOUT
 from cnnlesson.widgets.digit_reader.digit_reader import WEIGHTS
 
 SEEDS = sorted({run.seed for run in STUDIES["recipe"]})
@@ -78,6 +78,9 @@ def test_momentum_is_worth_nothing_that_five_seeds_see_if_its_rival_is_tuned(rec
     interval = ttest_1samp(worth, 0).confidence_interval(0.95)
     assert interval.low < 0 < interval.high
     assert abs(worth.median()) < 0.0005
+    mistakes = sorted(18_000 * worth)
+    assert mistakes[-2] < 25
+    assert mistakes[-1] > 100
 
 
 @pytest.mark.parametrize("part", [part for part, tries in WITHOUT.items() if len(tries) > 1])
@@ -103,3 +106,19 @@ def test_the_schedule_is_behind_after_one_epoch_and_ahead_in_the_end():
             constant = found[replace(RECIPE, **change, seed=seed)]
             assert whole[0] < constant[0]
             assert whole[-1] > constant[-1]
+
+
+def test_shifts_pass_99_percent_and_more_epochs_pay_only_with_them(recipe):
+    found = {result.run: result for result in read_results(results_path("beyond"))}
+    runs = {str(c): [found[replace(RECIPE, **c, seed=seed)] for seed in SEEDS] for c in BEYOND}
+    decayed, small, large, longer, longer_small, longer_large = (
+        np.array([run.test_accuracy for run in own]) for own in runs.values()
+    )
+    assert min(map(np.median, (small, large, longer_small, longer_large))) > 0.99
+    assert max(np.median(decayed), np.median(longer)) < 0.99
+    assert max(map(np.median, (longer_small, longer_large))) < 0.993
+    assert (longer_small > small).all()
+    apart = ttest_1samp(longer - recipe["nothing"], 0).confidence_interval(0.95)
+    assert apart.low < 0 < apart.high
+    by_heart = runs[str({"num_epochs": 15})]
+    assert max(run.train_losses[-1] for run in by_heart) < 0.001
