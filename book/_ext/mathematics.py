@@ -21,6 +21,8 @@ from sphinx.writers.html5 import HTML5Translator
 _ALIGNED = re.compile(r'columnalign="(\w+)" style="[^"]*"')
 # After the place where lines are aligned, a sign goes on from the line above.
 _AT_A_SIGN = re.compile(r'(<mtd class="left"><mo)>([+−])')
+# After a gap, one belongs to what follows.
+_AFTER_A_GAP = re.compile(r"(</mspace><mo)>(?=[+−]<)")
 # What no line begins with.
 _CLOSING = re.compile(r"[.,:;?!)’”%]+")
 _ELEMENT = re.compile(r"<p>(?:<math .*?<semantics>(.*?)<annotation.*?</math>|(.*?))</p>", re.DOTALL)
@@ -62,6 +64,7 @@ def translate(formulas: Iterable[tuple[str, bool]]) -> list[str]:
         display = ' display="block"' if displayed else ""
         mathml = _ALIGNED.sub(r'class="\1"', mathml)
         mathml = _AT_A_SIGN.sub(r'\1 form="infix">\2', mathml)
+        mathml = _AFTER_A_GAP.sub(r'\1 form="prefix">', mathml)
         elements.append(
             f'<math class="math notranslate nohighlight"{display} alttext="{escape(latex)}">'
             f"{mathml}</math>"

@@ -14,7 +14,7 @@ class RosenbrockValley:
     .. math::
 
         L(x, y) = \frac{1}{10}\left(\frac{(x - 8)^2}{\kappa}
-        + \Bigl(y + 4 - \frac{x^2}{8}\Bigr)^2\right)
+        + \left(y + 4 - \frac{x^2}{8}\right)^2\right)
 
     The second square is zero along the floor, :math:`y = x^2/8 - 4`, and the first draws a path
     along it to the minimum at (8, 4), where the loss is zero. With :math:`x = 8X` and

@@ -98,6 +98,31 @@ def italic(letter):
         return "ℎ" if letter == "h" else letter
 
 
+def test_a_bracket_that_is_raised_to_a_power_is_as_tall_as_its_other_half(formulas):
+    """Alone under an exponent, browsers do not stretch it: `\\bigr)^2`, where `\\right)^2` does."""
+    first = [f.select("msup > mo:first-child") for f in formulas]
+    assert len(list(chain.from_iterable(first))) > 10
+    assert [mo for mo in chain.from_iterable(first) if mo.get("stretchy") != "false"] == []
+
+
+def test_a_sign_after_a_gap_stands_close_to_what_it_belongs_to():
+    [element] = translate([(r"a - b, \quad -s \le a", False)])
+    soup = BeautifulSoup(element, "html.parser")
+    assert [mo.get("form") for mo in soup.select("mo") if mo.text == "−"] == [None, "prefix"]
+
+
+def test_no_formula_is_left_in_words(book):
+    """What code prints as Markdown, and titles of what is cited, are set too."""
+    left = {}
+    for path in book.rglob("*.html"):
+        soup = BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for part in soup.select("pre, code, script, style, math"):
+            part.decompose()
+        if found := re.findall(r"\$[^$\n]{1,60}\$", soup.get_text()):
+            left[path.name] = found
+    assert left == {}
+
+
 def test_no_line_begins_with_what_closes_after_a_formula(book, formulas):
     closed = [f for f in formulas if re.match(r"[.,:;?!)]", str(f.next_sibling or ""))]
     assert len(closed) > 500
