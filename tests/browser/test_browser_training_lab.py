@@ -55,6 +55,33 @@ def losses_of(page):
     return found
 
 
+def check_inside(page):
+    """Check what a mouse is told of weights, blue or red by sign, and of answers by class."""
+    kernels, answers = (
+        page.get_by_role("img", name=name)
+        for name in ("The 32 kernels of the first layer", "Each class, and what it")
+    )
+    for kernel, row, column in ((0, 0, 0), (9, 1, 2), (31, 2, 1)):
+        y, x = 4 * (kernel // 8) + row, 4 * (kernel % 8) + column
+        kernels.scroll_into_view_if_needed()
+        box = kernels.bounding_box()
+        part = (x + 0.5) / 31, (y + 0.5) / 15
+        page.mouse.move(box["x"] + part[0] * box["width"], box["y"] + part[1] * box["height"])
+        begin = f"kernel {kernel}, row {row}, column {column}: "
+        page.get_by_text(begin).wait_for()
+        weight = float(page.locator(".readout").inner_text().removeprefix(begin).replace("−", "-"))
+        red, _, blue, _ = kernels.locator("canvas").evaluate(
+            "(e, at) => [...e.getContext('2d').getImageData(...at, 1, 1).data]", [x, y]
+        )
+        assert abs(weight) < 0.005 or (weight > 0) == (red > blue)
+    answers.scroll_into_view_if_needed()
+    box = answers.bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 0.35 * box["height"])
+    last = page.locator(".answers li").nth(3).inner_text()
+    right = re.fullmatch(r"3 → 3, (\d+)%", last)[1]
+    page.get_by_text(f"step 188: {right}% of the 3s are right").wait_for()
+
+
 def test_from_a_file_it_learns_to_read_six_thousand_digits(open_figure):
     page = open_figure(host="file")
     requests = []
@@ -73,6 +100,12 @@ def test_from_a_file_it_learns_to_read_six_thousand_digits(open_figure):
     page.locator(".desk [role=slider]").focus()
     page.keyboard.press("Space")
     page.get_by_text(re.compile(r"^It reads an? \d\.$")).wait_for()
+    rows = page.locator(".desk .share").all_inner_texts()
+    shares = [float(re.fullmatch(r"\d\s+(\d+\.\d)%", row)[1]) for row in rows]
+    assert sum(shares) == pytest.approx(100, abs=0.5)
+    bars = page.locator(".desk .share i").evaluate_all("(all) => all.map((e) => e.style.width)")
+    assert [float(width[:-1]) / 0.75 for width in bars] == pytest.approx(shares, abs=0.051)
+    check_inside(page)
     check_by_kind(page, context=".cnnlesson-figure")
     check_within(page)
 

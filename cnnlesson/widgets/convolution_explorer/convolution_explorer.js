@@ -5,7 +5,7 @@ import { add, set, setText } from "../shared/dom.js";
 import { drawnOn, pad } from "../shared/drawing.js";
 import { figure } from "../shared/figure.js";
 import { number } from "../shared/numbers.js";
-import { grey, picture, pixels, swatch, tint } from "../shared/pixels.js";
+import { grey, picture, pixels, pixelWords, swatch, tint } from "../shared/pixels.js";
 import { player } from "../shared/player.js";
 
 const TYPED = 3; // up to this size each weight has a field; a larger kernel is a picture
@@ -130,8 +130,11 @@ function render({ model, el }) {
     for (const text of [title, sign]) add(block, "span", { "aria-hidden": "true" }, text);
     const box = add(block, "div", { class: "square" });
     const cells = Array.from({ length: TYPED ** 2 }, (_, k) => make(box, k));
-    const { box: whole, paint } = picture(box, { "aria-hidden": "true" });
+    const { box: whole, paint, tell } = picture(box, { "aria-hidden": "true" });
+    let shown = [];
+    tell(([row, column]) => pixelWords([row, column], shown[row * sideOf(shown) + column]));
     return (values, colour, write) => {
+      shown = values;
       const side = sideOf(values);
       set(box, { style: `--side: ${side}` });
       whole.hidden = side <= TYPED;

@@ -5,7 +5,8 @@ import { add, set, setText } from "../shared/dom.js";
 import { centred, drawnOn, pad } from "../shared/drawing.js";
 import { figure } from "../shared/figure.js";
 import { number } from "../shared/numbers.js";
-import { levels, picture, pixels } from "../shared/pixels.js";
+import { levels, picture, pixels, pixelWords } from "../shared/pixels.js";
+import { tell } from "../shared/telling.js";
 import { behind } from "./behind.js";
 import { forward, unpack } from "./convnet.js";
 import { sumPanel } from "./panel.js";
@@ -75,6 +76,8 @@ function paintMaps(target, { count, size, maps }, across) {
   target.paintGrey(shades, width);
 }
 
+const mapWords = (channel, most) => `map ${channel}, largest value ${number(most)}`;
+
 /** Whether a pointer only goes by. */
 const isOver = (event) => event.type === "pointermove" && !(event.buttons & 1);
 
@@ -94,6 +97,8 @@ function render({ model, el }) {
   /** @type {number[] | null} */
   let pixel = null; // the one that is looked into; of another map at first the brightest
   let looked = ""; // at which map
+  /** @type {ReturnType<typeof compute>} */
+  let result; // that is drawn
   const frameOn = (map, size) => [map.mark("window-edge", size), map.mark("window", size)];
   const change = (frames, /** @type {number[]} */ [y, x], more = {}) =>
     frames.forEach((frame) => set(frame, { x, y, ...more }));
@@ -162,6 +167,15 @@ function render({ model, el }) {
     };
     const map = pixels(holder, { label: `${name}, to choose a map`, kind: "grid of maps", pick });
     map.box.addEventListener("pointerleave", () => pass(null));
+    const grid = () => [count / across, across];
+    tell(map.box, grid, ([row, column]) => {
+      const channel = across * row + column;
+      const values = result.layers[i].maps.slice(
+        channel * size * size,
+        (channel + 1) * size * size
+      );
+      return mapWords(channel, Math.max(...values));
+    });
     for (const type of ["focus", "blur"]) map.box.addEventListener(type, self.redraw);
     const links = ["window-edge", "window link"].map((kind) =>
       add(map.above, "path", { class: kind })
@@ -188,6 +202,8 @@ function render({ model, el }) {
   });
   large.box.addEventListener("pointercancel", () => look(before));
   self.resets.push(() => look(null));
+  input.tell((at) => pixelWords(at, result.image[at[0]][at[1]]));
+  large.tell((at) => pixelWords(at, result.chosen[at[0] * result.size + at[1]]));
   const frames = [frameOn(input, 1), frameOn(large, 1)];
   const side = add(closer, "div");
   self.choice(side, "layer", {
@@ -235,7 +251,7 @@ function render({ model, el }) {
       weights = unpack(state.weights);
       packed = state.weights;
     }
-    const result = compute(state, weights);
+    result = compute(state, weights);
     const {
       probabilities,
       ranking: [first, second],
@@ -273,14 +289,14 @@ function render({ model, el }) {
       const isChosen = layer.name === state.layer;
       const map = Math.min(channel, layer.count - 1);
       const cell = [Math.floor(map / layer.across), map % layer.across];
-      const words = `map ${map}` + (isChosen ? `, largest value ${number(most)}` : "");
+      const words = isChosen ? mapWords(map, most) : `map ${map}`;
       paintMaps(layer, result.layers[i], layer.across);
       layer.point(cell, words, [layer.count / layer.across, layer.across]);
       change(layer.frames, corner(layer, map), { visibility: isChosen ? "visible" : "hidden" });
     });
     link(result, [which, channel]);
     paintMaps(large, { count: 1, size, maps: result.chosen }, 1);
-    const place = `row ${at[0]}, column ${at[1]}: ${number(sum.value)}`;
+    const place = pixelWords(at, sum.value);
     large.point(at, place, [size, size]);
     change(
       frames[0],

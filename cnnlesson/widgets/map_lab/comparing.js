@@ -1,5 +1,5 @@
 // Two maps, cell by cell: which of them say that the network learned, and where they differ.
-import { inDigits } from "../shared/numbers.js";
+import { cellWords } from "../shared/map_cells.js";
 import { nameOf } from "./keeping.js";
 
 /** @import { Outcome } from "./keeping.js" */
@@ -37,6 +37,15 @@ export function medianHere(outcomes) {
   ranks.sort((a, b) => a - b);
   return Math.max(0, (ranks[(ranks.length - 1) >> 1] + ranks[ranks.length >> 1]) / 2);
 }
+
+/**
+ * What failed of what was measured.
+ * @param {(Outcome | undefined)[]} outcomes
+ */
+export const fatesHere = (outcomes) =>
+  [...new Set(known(outcomes).map(({ status }) => status))]
+    .filter((status) => status !== "completed")
+    .join(" ");
 
 /**
  * The cells of both maps, row by row from below.
@@ -108,18 +117,6 @@ export function differenceWords(cell) {
   const { lr, momentum, bits, outcomes } = cell;
   const learned = (/** @type {number[]} */ own) =>
     `${own.reduce((sum, bit) => sum + bit, 0)} of ${own.length}`;
-  return (
-    `α = ${inDigits(lr)}, μ = ${inDigits(momentum)}: here ${learned(known(outcomes).map(bitOf))} ` +
-    `learned, in the map ${learned(bits)}`
-  );
-}
-
-/**
- * Say how much time is left.
- * @param {number} seconds
- */
-export function timeWords(seconds) {
-  const rounded =
-    seconds > 90 ? Math.round(seconds / 60) : Math.max(5, 5 * Math.round(seconds / 5));
-  return `about ${rounded} ${seconds > 90 ? "minutes" : "s"} left`;
+  const here = learned(known(outcomes).map(bitOf));
+  return cellWords(lr, momentum, `here ${here} learned, in the map ${learned(bits)}`);
 }

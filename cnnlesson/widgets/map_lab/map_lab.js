@@ -2,7 +2,7 @@
 import { add, set, setText, sketch } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { inDigits } from "../shared/numbers.js";
-import { agreementWords, cellsOf, compare, differenceWords, timeWords } from "./comparing.js";
+import { agreementWords, cellsOf, compare, differenceWords } from "./comparing.js";
 import { keepOutcomes, nameOf, recallOutcomes } from "./keeping.js";
 import { placesOf, twoMaps } from "./two_maps.js";
 
@@ -122,15 +122,16 @@ function render({ model, el }) {
     share = 0;
     say("The digits are on their way: 1.3 MB.");
     try {
-      const [{ deliver }, crew] = await Promise.all([
+      const [{ deliver }, crew, { measureAll }] = await Promise.all([
         import("../shared/delivery.js"),
-        import("../shared/crew.js")
+        import("../shared/crew.js"),
+        import("./measuring.js")
       ]);
       const goods = await deliver(model, numParts, (part) => {
         share = part;
         self.redraw();
       });
-      if (own === pressed) begin(goods, jobs, crew);
+      if (own === pressed) begin(measureAll, crew, goods, jobs);
     } catch (error) {
       if (own !== pressed) return;
       const reason = error instanceof Error ? error.message : String(error);
@@ -138,61 +139,28 @@ function render({ model, el }) {
     }
   }
 
-  function begin(goods, jobs, { hire, numProcessors }) {
+  /** @param {typeof import("./measuring.js").measureAll} measureAll */
+  function begin(measureAll, crew, goods, jobs) {
     phase = "training";
     share = 0;
-    const started = performance.now();
-    const count = Math.min(jobs.length, numProcessors());
-    const current = [];
-    let [next, done] = [0, 0];
-    const common = {
-      ...{ ...budget, num_epochs: 1, order: "shuffled", rule: "pytorch" },
-      ...{ activation: "relu", schedule: "constant" }
-    };
-    const give = (i) => {
-      current[i] = jobs[next++];
-      if (!current[i]) return;
-      const { seed, ...settings } = current[i];
-      workers?.all[i].postMessage({
-        kind: "start",
-        settings: { ...common, ...settings },
-        seeds: [seed],
-        measureEvery: Number.POSITIVE_INFINITY // at the end alone
-      });
-    };
-    workers = hire(goods, count, {
-      hear(report, i) {
-        if (report.kind !== "report" || report.status === "running") return;
-        const { pixels, lr, momentum, seed } = current[i];
-        const accuracy = report.status === "diverged" ? null : report.measurements.at(-1).accuracy;
-        outcomes.set(nameOf(pixels, lr, momentum, seed), { status: report.status, accuracy });
+    workers = measureAll(crew, goods, jobs, budget, {
+      keep({ pixels, lr, momentum, seed }, outcome) {
+        outcomes.set(nameOf(pixels, lr, momentum, seed), outcome);
         isKept = keepOutcomes(outcomes);
-        give(i);
-        hearOf(++done);
       },
-      onFailure: (reason) =>
+      tell(part, text, isNews) {
+        [share, words] = [part, text];
+        if (isNews) self.say(text);
+        self.redraw();
+      },
+      end(took) {
+        const { count, agreeing } = compute(self.state(), outcomes);
+        const kept = isKept ? "" : " Your browser does not keep them: they go when you leave.";
+        stop(`${took} ${agreeing} of ${count} cells agree with the committed map.${kept}`);
+      },
+      fail: (reason) =>
         stop(`It was cut short: ${reason}. Press Measure to go on where it was.`, true)
     });
-    for (let i = 0; i < count; i++) give(i);
-    const all = jobs.length === 1 ? "1 training" : `${jobs.length} trainings`;
-    say(`Begun: ${all}, ${count} at a time.`);
-
-    function hearOf(number) {
-      share = number / jobs.length;
-      const seconds = (performance.now() - started) / 1000;
-      if (number === jobs.length) {
-        const { count: compared, agreeing } = compute(self.state(), outcomes);
-        const kept = isKept ? "" : " Your browser does not keep them: they go when you leave.";
-        const took = `${all} in ${seconds.toFixed(0)} s.`;
-        stop(`${took} ${agreeing} of ${compared} cells agree with the committed map.${kept}`);
-        return;
-      }
-      const left = timeWords((seconds / number) * (jobs.length - number));
-      words = `Training ${number} of ${jobs.length} is done, ${left}.`;
-      // To be heard four times, not a hundred.
-      if (Math.floor(4 * share) > Math.floor((4 * (number - 1)) / jobs.length)) self.say(words);
-      self.redraw();
-    }
   }
 
   self.draw = (state) => {

@@ -1,11 +1,30 @@
 // The committed map, and beside it one that is being measured.
 import { add, set } from "../shared/dom.js";
-import { fill, frameOf, ROW, SIGNS, shade } from "../shared/map_cells.js";
+import {
+  cellWords,
+  fill,
+  frameOf,
+  medianWords,
+  ROW,
+  SIGNS,
+  shade,
+  tellCells
+} from "../shared/map_cells.js";
 import { inDigits } from "../shared/numbers.js";
-import { learnedHere, medianHere } from "./comparing.js";
+import { fatesHere, learnedHere, medianHere } from "./comparing.js";
 
 /** @import { Figure } from "../shared/figure.js" */
 /** @import { Cell } from "./comparing.js" */
+
+/**
+ * What became of a cell's runs; in brackets what the signs on it say of some.
+ * @param {{ median: number, fates: string } | undefined} cell
+ */
+function fateOf(cell) {
+  if (!cell) return "Not measured";
+  const { median, fates } = cell;
+  return medianWords(median || null) + (median && fates ? ` (${fates.replace(" ", ", ")})` : "");
+}
 
 /**
  * A map in `parent`; returns what draws its cells.
@@ -31,14 +50,18 @@ function oneMap(self, parent, label) {
   const [differs] = paths(["differs"]);
   /** @type {SVGRectElement[]} */
   const tiles = [];
+  /** @type {[number[], number[], (Cell & { differs: boolean })[]]} */
+  let shown = [[], [], []];
+  tellCells(map, () => shown, fateOf);
 
   /**
    * @param {{ lr: number[], momentum: number[] }} axes
-   * @param {{ i: number, j: number, shade: number, fates: string, differs: boolean }[]} cells
+   * @param {(Cell & { differs: boolean })[]} cells
    * @param {Cell[]} chosen
    */
   return (axes, cells, chosen) => {
     const { lr: columns, momentum: rows } = axes;
+    shown = [columns, rows, cells];
     tall = ROW * rows.length;
     map.frame(frameOf(columns, rows, map.width));
     set(ground, map.box);
@@ -52,7 +75,7 @@ function oneMap(self, parent, label) {
         y: y(cell.j) - ROW / 2 + 0.5,
         width: wide - 1,
         height: ROW - 1,
-        style: fill(cell.shade)
+        style: fill(shade(cell.median))
       })
     );
     const box = (
@@ -96,7 +119,7 @@ export function twoMaps(self, parent) {
       cell.isDone && learnedHere(cell) !== cell.hasLearned;
     committed(
       axes,
-      cells.map((cell) => ({ ...cell, shade: shade(cell.median), differs: differs(cell) })),
+      cells.map((cell) => ({ ...cell, differs: differs(cell) })),
       chosen
     );
     const begun = chosen.filter(({ outcomes }) => outcomes.some(Boolean));
@@ -104,8 +127,8 @@ export function twoMaps(self, parent) {
       axes,
       begun.map((cell) => ({
         ...cell,
-        shade: shade(medianHere(cell.outcomes)),
-        fates: [...new Set(cell.outcomes.map((one) => one?.status ?? ""))].join(" "),
+        median: medianHere(cell.outcomes),
+        fates: fatesHere(cell.outcomes),
         differs: differs(cell)
       })),
       chosen
@@ -113,9 +136,13 @@ export function twoMaps(self, parent) {
   };
 }
 
-/** @param {Cell[]} chosen */
+/**
+ * Which cells are chosen; of a single one, what the committed map has there.
+ * @param {Cell[]} chosen
+ */
 export const placesOf = (chosen) => {
   const [first, last] = [chosen[0], chosen[chosen.length - 1]];
+  if (first === last) return cellWords(first.lr, first.momentum, fateOf(first));
   return (
     `α from ${inDigits(first.lr)} to ${inDigits(last.lr)}, ` +
     `μ from ${inDigits(first.momentum)} to ${inDigits(last.momentum)}`

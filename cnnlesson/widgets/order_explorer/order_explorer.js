@@ -3,6 +3,7 @@ import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { listSlider, nearest } from "../shared/list_slider.js";
 import { inDigits } from "../shared/numbers.js";
+import { tell } from "../shared/telling.js";
 import { unpack } from "./packed_answers.js";
 
 /** @import { Plot } from "../shared/plot.js" */
@@ -74,9 +75,21 @@ function describe(run, moment) {
   return [now, ends[run.status]];
 }
 
+const stepWords = (step) => `step ${step.toLocaleString("en")}`;
+const sum = (list) => list.reduce((total, share) => total + share, 0);
+
+/** Return the step and the digit whose box is so far down and across in the strip, or nothing. */
+function tellBox({ moments, every, perEpoch, epochs }, down, across) {
+  const moment = moments[Math.round((across * epochs * perEpoch) / every) - 1];
+  if (!moment) return "";
+  const { step, shares } = moment;
+  const height = (1 - down) * sum(shares);
+  const digit = DIGITS.findIndex((one) => sum(shares.slice(0, one + 1)) >= height);
+  return `${stepWords(step)}: it answers ${digit} to ${shares[digit]}%`;
+}
+
 /** The `d` of a digit's boxes in the strip, which holds 0 to 1: 0 at the bottom, 9 at the top. */
 function boxes(plot, { moments, every, perEpoch }, digit) {
-  const sum = (list) => list.reduce((total, share) => total + share, 0);
   const wide = plot.x(every / perEpoch) - plot.x(0);
   const box = ({ step, shares }) => {
     const [top, bottom] = [digit + 1, digit].map((end) =>
@@ -128,7 +141,7 @@ function render({ model, el }) {
   const time = self.slider(self.root, "step", {
     label: "time",
     step: 1,
-    show: (step) => `step ${stepNear(step).toLocaleString("en")}`
+    show: (step) => stepWords(stepNear(step))
   });
   const answers = add(self.root, "ul", { "aria-label": "Answers at this time" });
   const shares = DIGITS.map((digit) => {
@@ -194,6 +207,9 @@ function render({ model, el }) {
   }
 
   let drawn = null;
+  // In one cell, or the words would stand on a part of what they tell of.
+  const whole = () => [1, 1];
+  tell(strip.svg, whole, (_, [down, across]) => drawn && tellBox(drawn, down, across), strip);
   let wide = 0;
   function drawRun(run) {
     if (run === drawn && strip.width === wide) return; // only the cursor moves
@@ -239,7 +255,7 @@ function render({ model, el }) {
         marginLeft: `${from - 10}px`,
         width: `${to - from + 20}px`
       });
-      const words = `step ${chosen.step.toLocaleString("en")}: ${describeAnswers(chosen)}`;
+      const words = `${stepWords(chosen.step)}: ${describeAnswers(chosen)}`;
       set(time.input, { "aria-valuetext": words });
     }
     for (const { name, row, options } of choices) {

@@ -3,6 +3,7 @@ import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { number, powerOfTen, scale } from "../shared/numbers.js";
 import { player } from "../shared/player.js";
+import { tell } from "../shared/telling.js";
 
 /** @import { Pair } from "../shared/numbers.js" */
 
@@ -123,6 +124,22 @@ function render({ model, el }) {
     ["edge", "Tikhonov"]
   ]);
 
+  const isShown = (/** @type {string[]} */ [, title]) =>
+    ["both", title].includes(self.get("shown"));
+  /** @type {ReturnType<typeof compute>} */
+  let result; // that is drawn
+  tell(
+    table.svg,
+    () => [result.curvatures.length, 1],
+    ([row]) => {
+      const kept = KINDS.filter(isShown).map(
+        ([kind, title]) => `${title} ${number(result[kind].kept[row])}`
+      );
+      return `λ = ${short(result.curvatures[row])}: ${kept.join(", ")}`;
+    },
+    table
+  );
+
   const lower = add(stage, "div", { class: "columns readouts" });
   const left = add(lower, "div", { class: "stacked" });
   const words = [0, 1].map(() => {
@@ -144,7 +161,7 @@ function render({ model, el }) {
   self.slider(right, "momentum", { label: "momentum", symbol: "μ", step: 0.01, show: number });
 
   self.draw = (state) => {
-    const result = compute(state);
+    result = compute(state);
     const { curvatures, features, early, tikhonov } = result;
     chart.frame({ x: [-1, 1], xLabel: "x", y: [-2, 2], yLabel: "y" });
     const isSwinging = Math.max(...early.kept) > 1.2;
@@ -156,8 +173,6 @@ function render({ model, el }) {
       yLabel: "",
       rows
     });
-    const isShown = (/** @type {string[]} */ [, title]) =>
-      state.shown === "both" || state.shown === title;
     const along = (curve) => curve.map((y, i) => [PLACES[i], y]);
     const all = KINDS.map(([kind]) => along(result[kind].curve));
     const fits = KINDS.map((kind, i) => (isShown(kind) ? chart.line(all[i]) : ""));

@@ -5,7 +5,7 @@ import { listSlider, nearest } from "../shared/list_slider.js";
 import { SIGNS } from "../shared/map_cells.js";
 import { inDigits } from "../shared/numbers.js";
 import { unpack } from "./packed_runs.js";
-import { LINES, paths, runMap } from "./run_map.js";
+import { fateOf, LINES, paths, runMap } from "./run_map.js";
 
 const SLIDERS = {
   lr: ["step size", "α"],
@@ -80,8 +80,8 @@ function describe({ axes, cells, cell, effective }) {
   const last = `Effective step α/(1−μ) = ${inDigits(effective)}.`;
   const all = axes.lr.length * axes.momentum.length;
   const measured = `${cells.length} of this map’s ${all} cells were measured.`;
-  if (!cell) return ["Not measured", "No run was made with these settings.", measured, last];
-  const { runs, diverged, dead, median, reached } = cell;
+  if (!cell) return [fateOf(cell), "No run was made with these settings.", measured, last];
+  const { runs, diverged, dead, reached } = cell;
   const seeds = (count) => `${count} ${count === 1 ? "seed" : "seeds"}`;
   const range = [...new Set([reached[0], reached.at(-1)])]
     .map((value) => value?.toFixed(3))
@@ -92,10 +92,8 @@ function describe({ axes, cells, cell, effective }) {
   ]
     .filter(([count]) => count)
     .map(([count, fate]) => `${count} of ${seeds(runs.length)} ${fate}.`);
-  const name = 2 * dead > runs.length ? "Dead" : `Median test accuracy ${median?.toFixed(3)}`;
-  const title = median === null ? "Diverged" : name;
   return [
-    title,
+    fateOf(cell),
     range && `${seeds(reached.length)}: test accuracy ${range}.`,
     fates.join(" "),
     last

@@ -1,8 +1,16 @@
 // The map of measured runs: a cell for every step size and momentum, coloured by median accuracy.
 import { add, set } from "../shared/dom.js";
 import { nearest } from "../shared/list_slider.js";
-import { fill, frameOf, ROW, SIGNS, shade } from "../shared/map_cells.js";
-import { inDigits } from "../shared/numbers.js";
+import {
+  cellWords,
+  fill,
+  frameOf,
+  medianWords,
+  ROW,
+  SIGNS,
+  shade,
+  tellCells
+} from "../shared/map_cells.js";
 import { DIRECTIONS } from "../shared/point.js";
 
 /** As places: 1 and 2, a line each, and their sum. */
@@ -17,6 +25,13 @@ function across(columns, lr) {
   return k - 1 + Math.log(lr / columns[k - 1]) / Math.log(columns[k] / columns[k - 1]);
 }
 
+/** What became of a cell's runs, in a word or a few. */
+export function fateOf(cell) {
+  if (!cell) return "Not measured";
+  const isDead = cell.median !== null && 2 * cell.dead > cell.runs.length;
+  return isDead ? "Dead" : medianWords(cell.median);
+}
+
 /** Append one path of each class. */
 export const paths = (parent, ...names) =>
   names.map((name) => add(parent, "path", { class: name, "aria-hidden": "true" }));
@@ -25,6 +40,7 @@ export const paths = (parent, ...names) =>
 export function runMap(self, parent) {
   /** @type {Record<string, number[]>} */
   let axes = {};
+  let shown = []; // cells
   // Height, width of a cell, and of the scale when drawn, in pixels.
   let [tall, cell, scaled] = [0, 0, 0];
   const map = self.plot(parent, {
@@ -50,6 +66,7 @@ export function runMap(self, parent) {
   const [hit, ...frame] = ["hit", "halo", "edge"].map((name) =>
     add(cursor, "rect", { class: name })
   );
+  tellCells(map, () => [axes.lr, axes.momentum, shown], fateOf);
   const tone = (accuracy) => map.box.x + shade(accuracy) * map.box.width;
 
   /** Choose the cell at these places, or the last one on the way there. */
@@ -93,7 +110,7 @@ export function runMap(self, parent) {
     height: () => tall,
 
     drawCells(measured, cells) {
-      axes = measured;
+      [axes, shown] = [measured, cells];
       const { lr: columns, momentum: rows } = axes;
       tall = ROW * rows.length;
       map.frame(frameOf(columns, rows, map.width));
@@ -134,7 +151,7 @@ export function runMap(self, parent) {
       set(cursor, {
         "aria-valuemax": columns.length * rows.length,
         "aria-valuenow": j * columns.length + i + 1,
-        "aria-valuetext": `α = ${inDigits(lr)}, μ = ${inDigits(momentum)}: ${words}`
+        "aria-valuetext": cellWords(lr, momentum, words)
       });
       along.forEach((values, k) => {
         const isDrawn = LINES.indexOf(wanted) & (1 << k) && columns.length > 1;

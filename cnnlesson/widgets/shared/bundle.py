@@ -18,6 +18,8 @@ _IMPORT = re.compile(r'^import \{([^}]+)\} from "(?:\.|\.\./shared)/(\w+)\.js";\
 _LATER = re.compile(r'\bimport\("(?:\.|\.\./shared)/(\w+)\.js"\)')
 _EXPORT = re.compile(r"^export (?=(?:const|function|class) (\w+))", re.MULTILINE)
 _DEFAULT = re.compile(r"^export default (.+);\n", re.MULTILINE)
+# Whole lines of comment, a quarter of the script: nobody reads them in a notebook.
+_COMMENT = re.compile(r"^ *(?://[^\n]*|/\*\*(?:(?!\*/).)*\*/)\n", re.MULTILINE | re.DOTALL)
 # The first figure of a page that has a module defines it, the others take what is there.
 _DEFINE = """\
 const modules = (globalThis.cnnlessonModules ??= {});
@@ -30,7 +32,7 @@ def bundle(entry: str, sources: Mapping[str, str]) -> str:
 
     Each of the others is a function that runs once in a page, whichever figure comes first. Its
     key there is its name with a checksum of what it is made of: figures of another version, in
-    the same page, keep to theirs.
+    the same page, keep to theirs. Lines that hold a comment alone are left out.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def bundle(entry: str, sources: Mapping[str, str]) -> str:
     keys: dict[str, str] = {}
     for name in [*order, entry]:
         # With the keys of what it imports, so that a change in those is a change in this.
-        body = _with_imports(sources[name], keys)
+        body = _COMMENT.sub("", _with_imports(sources[name], keys))
         bodies[name] = _LATER.sub(lambda found: f"Promise.resolve(modules.{keys[found[1]]})", body)
         keys[name] = f"{name}_{sha256(bodies[name].encode()).hexdigest()[:12]}"
     made = "".join(_definition(keys[name], bodies[name]) for name in order)

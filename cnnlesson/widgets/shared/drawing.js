@@ -1,8 +1,7 @@
 // What a reader draws: the text that holds it, the image with it, and the sheet to draw on.
 import { grid } from "./digits.js";
 import { add, set, setText } from "./dom.js";
-import { number } from "./numbers.js";
-import { levels, pixels } from "./pixels.js";
+import { levels, pixels, pixelWords } from "./pixels.js";
 
 /** @import { Figure } from "./figure.js" */
 /** @import { Place } from "./pixels.js" */
@@ -134,6 +133,10 @@ export function pad(self, model, parent, { label, margin = () => 0 }) {
   const map = pixels(parent, { label, kind: "drawing grid", keys: ["Enter"], pick });
   map.box.style.touchAction = "none"; // there a finger draws, and does not scroll
   const nib = map.mark("nib", 1);
+  /** @type {number[][]} */
+  let ink = [];
+  const onPaper = (/** @type {Place} */ at) => at.map((index) => index - margin());
+  map.tell((at) => pixelWords(onPaper(at), ink[at[0]][at[1]]));
 
   /** @type {(at: Place, event: PointerEvent | KeyboardEvent) => void} */
   function pick(at, event) {
@@ -144,7 +147,7 @@ export function pad(self, model, parent, { label, margin = () => 0 }) {
     const before = isBlank ? clean : drawing; // of strokes all rubbed out none need be kept
     const tool = isErasing ? "-" : ".";
     const from = pen;
-    const place = at.map((index) => index - margin());
+    const place = onPaper(at);
     pen = place.map((index) => Math.min(Math.max(index, 0), 27));
     const isMoved = String(pen) !== String(from);
     const isHeld = pressed & 1 && map.box.hasPointerCapture(pointerId);
@@ -187,13 +190,13 @@ export function pad(self, model, parent, { label, margin = () => 0 }) {
      * @param {number[][]} rows
      */
     show(rows) {
+      ink = rows;
       isBlank = !rows.flat().some(Boolean);
       const isFull = !isAllowed(`${isBlank ? clean : model.get("drawing")}.0000`);
       setText(warning, isFull ? FULL : "");
       const at = pen.map((index) => index + margin());
       set(nib, { x: at[1], y: at[0] }); // seen while the map has the keyboard's focus
-      const ink = number(rows[at[0]][at[1]]);
-      const words = `row ${pen[0]}, column ${pen[1]}: ${ink}`;
+      const words = pixelWords(pen, rows[at[0]][at[1]]);
       map.paintGrey(levels(rows), rows.length);
       map.point(at, words, [rows.length, rows.length]);
     }

@@ -1,5 +1,8 @@
 // The cells of a map of runs, a step size a column and a momentum a row: colours, signs, labels.
 import { inDigits } from "./numbers.js";
+import { tell } from "./telling.js";
+
+/** @import { Plot } from "./plot.js" */
 
 export const ROW = 28; // height of a cell, in pixels
 
@@ -37,6 +40,37 @@ function columnMarks(columns, width) {
   const every = Math.ceil(((7 * longest + 8) * columns.length) / width);
   return labels.filter(([i]) => i % every === 0);
 }
+
+/**
+ * The median of a cell's runs in words; a diverged one has none.
+ * @param {number | null} median
+ */
+export const medianWords = (median) =>
+  median === null ? "Diverged" : `Median test accuracy ${median.toFixed(3)}`;
+
+/** @type {(lr: number, momentum: number, words: string) => string} */
+export const cellWords = (lr, momentum, words) =>
+  `α = ${inDigits(lr)}, μ = ${inDigits(momentum)}: ${words}`;
+
+/**
+ * Have the mouse read the cells of a map; `fateOf` says what became of one, or of none.
+ * @template {{ lr: number, momentum: number }} C
+ * @param {Plot} map
+ * @param {() => [number[], number[], C[]]} shown step sizes, momenta and cells
+ * @param {(cell: C | undefined) => string} fateOf
+ */
+export const tellCells = (map, shown, fateOf) =>
+  tell(
+    map.svg,
+    () => [shown()[1].length, shown()[0].length],
+    ([row, column]) => {
+      const [columns, rows, cells] = shown();
+      const [lr, momentum] = [columns[column], rows[rows.length - 1 - row]];
+      const cell = cells.find((one) => one.lr === lr && one.momentum === momentum);
+      return cellWords(lr, momentum, fateOf(cell));
+    },
+    map
+  );
 
 /**
  * The frame of a map, for a plot of such a width in pixels.

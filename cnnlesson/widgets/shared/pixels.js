@@ -1,7 +1,9 @@
 // Pictures of square pixels, and maps of them to look into.
 import { diverging } from "./colours.js";
 import { add, set } from "./dom.js";
+import { number } from "./numbers.js";
 import { DIRECTIONS } from "./point.js";
+import { tell } from "./telling.js";
 
 /** @import { Attributes } from "./dom.js" */
 
@@ -14,6 +16,14 @@ import { DIRECTIONS } from "./point.js";
  * @returns {Colour}
  */
 export const grey = (value) => Array(3).fill(Math.round(255 * value));
+
+/**
+ * The value of a pixel in words.
+ * @param {Place} at
+ * @param {number} value
+ */
+export const pixelWords = ([row, column], value) =>
+  `row ${number(row, 0)}, column ${number(column, 0)}: ${number(value)}`;
 
 /**
  * Levels of grey for rows of ink from 0 to 1, row after row.
@@ -77,6 +87,11 @@ export function picture(parent, attributes) {
   return {
     box,
     above,
+    /**
+     * Have the mouse read pixels by these words.
+     * @param {(at: Place) => string} words
+     */
+    tell: (words) => tell(box, () => [canvas.height, canvas.width], words),
     /**
      * @param {string} name
      * @param {number} size

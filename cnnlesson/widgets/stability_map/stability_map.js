@@ -4,6 +4,7 @@ import { add, set, setText } from "../shared/dom.js";
 import { figure } from "../shared/figure.js";
 import { inShort, number, scale } from "../shared/numbers.js";
 import { player, stepOf } from "../shared/player.js";
+import { tell } from "../shared/telling.js";
 
 /** Return eigenvalues, rate and regime of one step's matrix, and what it does from w = 1, v = 0. */
 export function compute({ scaled_lr: a, momentum, num_steps }) {
@@ -116,6 +117,16 @@ function render({ model, el }) {
     axes: ["αλ", "μ"],
     isTarget: true
   });
+  tell(
+    map.svg,
+    () => [100, 400],
+    ([row, column]) => {
+      const [scaled_lr, momentum] = [column / 100, 1 - row / 100];
+      const { rate } = compute({ scaled_lr, momentum, num_steps: 0 });
+      return `αλ = ${number(scaled_lr)}, μ = ${number(momentum)}: ρ = ${writeRate(rate)}`;
+    },
+    map
+  );
   const side = add(upper, "div");
   const charts = ["The weight w after each step", "Phase portrait: velocity v over weight w"].map(
     (label) => self.plot(side, { label, isImage: true, height: () => 140, margin: [8, 14, 38, 44] })

@@ -2,6 +2,7 @@
 
 /** @import { Pair } from "../shared/numbers.js" */
 /** @import { Measurement, Settings } from "./network.js" */
+/** @import { Report } from "./worker.js" */
 
 /**
  * What is known of one seed of a run.
@@ -14,6 +15,39 @@
 
 const MOST_POINTS = 200;
 const REACH = 4; // points on each side of the nine whose median is drawn as a line
+
+/**
+ * A run that begins.
+ * @param {number} number
+ * @param {any} settings
+ * @returns {RunRecord}
+ */
+export function newRun(number, settings) {
+  const seeds = Array.from({ length: settings.num_seeds }, (_, i) => ({
+    ...{ seed: settings.seed + i, step: 0, numSteps: 1, status: "running" },
+    ...{ losses: [], measurements: [], kernels: null, changes: [] }
+  }));
+  return { number, settings, seeds, seconds: 0, isHidden: false };
+}
+
+/**
+ * Add what a worker reports of one of its seeds.
+ * @param {RunRecord} run
+ * @param {Report} report
+ */
+export function addReport(run, report) {
+  const seed = /** @type {SeedRecord} */ (run.seeds.find(({ seed }) => seed === report.seed));
+  for (const loss of report.losses) seed.losses.push(loss);
+  seed.measurements.push(...report.measurements);
+  seed.changes.push(...report.changes);
+  Object.assign(seed, {
+    step: report.step,
+    numSteps: report.numSteps,
+    status: report.status,
+    kernels: report.kernels
+  });
+  run.seconds = Math.max(run.seconds, report.seconds);
+}
 
 /**
  * Images seen after a step.
@@ -136,6 +170,19 @@ export function cellsOf(run) {
     losses.length ? median(losses).toPrecision(6) : "…",
     run.seconds.toFixed(1)
   ];
+}
+
+/**
+ * How far a run has come, in words.
+ * @param {RunRecord} run
+ */
+export function progressOf({ number, settings, seeds, seconds }) {
+  const [{ step, numSteps, losses }] = seeds;
+  const pace = (imagesSeen(settings, step) * seeds.length) / seconds;
+  const now = `step ${step.toLocaleString("en")} of ${numSteps.toLocaleString("en")}`;
+  const loss = losses.length ? `, loss ${losses[losses.length - 1].toPrecision(3)}` : "";
+  const speed = seconds ? `, ${Math.round(pace).toLocaleString("en")} images a second` : "";
+  return `Training ${number}: ${now}${loss}${speed}.`;
 }
 
 /**

@@ -181,7 +181,7 @@ function render({ model, el }) {
   const bars = Array.from({ length: 10 }, (_, label) => {
     const row = add(answer, "div", { class: "share" });
     add(row, "span", {}, label);
-    return add(row, "i");
+    return { bar: add(row, "i"), part: add(row, "span") };
   });
   desk.addEventListener("toggle", () => {
     self.redraw(); // folded, it was not
@@ -258,26 +258,14 @@ function render({ model, el }) {
   }
 
   function begin(goods, crew) {
-    const { drawing, ...set } = self.settings();
-    const settings = /** @type {any} */ (set);
-    const seeds = Array.from({ length: settings.num_seeds }, (_, i) => settings.seed + i);
-    /** @type {RunRecord} */
-    const run = {
-      number: ++numStarted,
-      settings,
-      seconds: 0,
-      isHidden: false,
-      seeds: seeds.map((seed) => ({
-        ...{ seed, step: 0, numSteps: 1, status: "running", losses: [], measurements: [] },
-        ...{ kernels: null, changes: [] }
-      }))
-    };
+    const { drawing, ...settings } = self.settings();
+    const run = record.newRun(++numStarted, settings);
     runs = [...runs, run].slice(-MOST_RUNS);
     phase = "training";
     workers = crew({
       goods,
-      settings,
-      seeds,
+      settings: run.settings,
+      seeds: run.seeds.map(({ seed }) => seed),
       onReport: (report) => hear(run, report),
       onFailure: (reason) => {
         cancel();
@@ -290,30 +278,13 @@ function render({ model, el }) {
 
   /** @type {(run: RunRecord, report: Report) => void} */
   function hear(run, report) {
-    const seed = /** @type {SeedRecord} */ (run.seeds.find(({ seed }) => seed === report.seed));
-    for (const loss of report.losses) seed.losses.push(loss);
-    seed.measurements.push(...report.measurements);
-    seed.changes.push(...report.changes);
-    Object.assign(seed, {
-      step: report.step,
-      numSteps: report.numSteps,
-      status: report.status,
-      kernels: report.kernels
-    });
-    run.seconds = Math.max(run.seconds, report.seconds);
+    record.addReport(run, report);
     if (isOver(run)) {
       phase = "idle";
       const { words: end, isBad: isWrong } = record.verdictOf(run);
       say(end, isWrong);
       self.say(end);
-    } else {
-      const [{ step, numSteps, losses: all }] = run.seeds;
-      const pace = (record.imagesSeen(run.settings, step) * run.seeds.length) / run.seconds;
-      const now = `step ${step.toLocaleString("en")} of ${numSteps.toLocaleString("en")}`;
-      const loss = all.length ? `, loss ${all[all.length - 1].toPrecision(3)}` : "";
-      const speed = run.seconds ? `, ${Math.round(pace).toLocaleString("en")} images a second` : "";
-      say(`Training ${run.number}: ${now}${loss}${speed}.`);
-    }
+    } else say(record.progressOf(run));
     read();
   }
 
@@ -433,9 +404,11 @@ function render({ model, el }) {
       const wait = reading ? "It answers with numbers that are none." : "Train a network first.";
       const said = sure ? `It reads ${best === 8 ? "an" : "a"} ${best}.` : wait;
       setText(verdict, said);
-      bars.forEach((one, label) => {
-        set(one, { style: `width: ${reading && sure ? 90 * reading[label] : 0}%` });
-        one.className = label === best ? "best" : "";
+      bars.forEach(({ bar, part }, label) => {
+        const sum = reading && sure ? 100 * reading[label] : 0;
+        set(bar, { style: `width: ${0.75 * sum}%` });
+        bar.className = label === best ? "best" : "";
+        setText(part, sure ? `${number(sum, 1)}%` : "");
       });
     }
     stepSizes.update();
