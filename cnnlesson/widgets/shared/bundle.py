@@ -18,6 +18,8 @@ _IMPORT = re.compile(r'^import \{([^}]+)\} from "(?:\.|\.\./shared)/(\w+)\.js";\
 _LATER = re.compile(r'\bimport\("(?:\.|\.\./shared)/(\w+)\.js"\)')
 _EXPORT = re.compile(r"^export (?=(?:const|function|class) (\w+))", re.MULTILINE)
 _DEFAULT = re.compile(r"^export default (.+);\n", re.MULTILINE)
+# For the checker of types; nobody who gets a bundle runs it.
+_TYPES = re.compile(r"^ */\*\*(?:(?!\*/).)*\*/\n", re.MULTILINE | re.DOTALL)
 # The first figure of a page that has a module defines it, the others take what is there.
 _DEFINE = """\
 const modules = (globalThis.cnnlessonModules ??= {});
@@ -137,13 +139,13 @@ def brought_later(sources: Mapping[str, str]) -> set[str]:
 
 
 def _with_imports(source: str, keys: Mapping[str, str]) -> str:
-    """Return the source with what it imports taken from ``modules``."""
+    """Return the source with what it imports taken from ``modules``, and without its types."""
 
     def take(found: re.Match) -> str:
         names = " ".join(found[1].split()).removesuffix(",")
         return f"const {{ {names} }} = modules.{keys[found[2]]};\n"
 
-    return _IMPORT.sub(take, source)
+    return _TYPES.sub("", _IMPORT.sub(take, source))
 
 
 def _definition(key: str, body: str) -> str:
