@@ -1,6 +1,5 @@
 """What a reader takes along of a figure: a link to this very setting, its QR code, its picture."""
 
-import re
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,7 +21,7 @@ from figure_page import (
 from PIL import Image
 from playwright.sync_api import expect
 
-from cnnlesson.widgets import DigitReader, StabilityMap
+from cnnlesson.widgets import DigitReader, ShapeExplorer, StabilityMap
 
 COPIES = "() => { navigator.clipboard.writeText = (text) => { window.copied = text; }; }"
 REFUSES = "() => { navigator.clipboard.writeText = async () => { throw new Error('no'); }; }"
@@ -30,6 +29,7 @@ FIGURE = StabilityMap
 FIGURE_PAGES = {
     "index": [StabilityMap, StabilityMap],
     "digit_reader": [DigitReader],
+    "shape_explorer": [ShapeExplorer],
 }
 SVG = "{http://www.w3.org/2000/svg}"
 LIBRARY = Path(__file__).parents[2] / "book" / "_ext" / "lean_qr.mjs"
@@ -169,15 +169,19 @@ def test_a_picture_shows_what_is_seen(open_shared, theme):
     name, content = saved(page, menu, "Save as SVG")
     assert name == "stability-map.svg"
     root = ElementTree.fromstring(content)
-    text = content.decode()
-    # Nothing of it needs the page, or a browser's own names of colours.
-    assert not re.search(r"var\(|oklab|color-mix| class=| style=", text)
     plots = root.findall(f"{SVG}svg")
     assert len(plots) == 3
     seen, _ = inside_of(page, 4)  # the second figure's second plot
     path = seen.locator(".path").get_attribute("d")
     assert path in [drawn.get("d") for drawn in plots[1].iter(f"{SVG}path")]
-    assert "".join(root.find(f"{SVG}text").itertext()).startswith("Stability map. Ripples")
+    words = [text.text for text in root.findall(f"{SVG}text")]
+    assert words[0] == "Stability map"
+    assert "Ripples, under-damped" in words
+    assert (
+        words[-1]
+        == "step t: 0 of 40 · step size × curvature αλ: 0.50 · momentum μ: 0.80 · steps: 40"
+    )
+    assert not {"Play", "Reset", "Tap anywhere on the map, or drag the point."} & set(words)
 
     name, content = saved(page, menu, "Save as PNG")
     assert name == "stability-map.png"
@@ -214,6 +218,24 @@ def test_a_picture_of_pixels_shows_them(open_shared):
     side = int(len(levels) ** 0.5)
     at = ((np.arange(side) + 0.5) * width / side).astype(int)
     np.testing.assert_allclose(shown[np.ix_(at, at)].ravel(), levels, atol=2)
+
+
+def test_a_picture_of_a_table_that_scrolls_has_all_of_it(open_shared):
+    stack = "3x64x64 " + "conv8k3p1 relu " * 12 + "flatten"
+    page, menu = open_shared(figure="shape_explorer", settings={"stack": stack})
+    layers = page.locator(".layers")
+    layers.evaluate("(e) => { e.scrollTop = 60; }")
+    before = layers.evaluate("(e) => [e.scrollTop, e.clientHeight < e.scrollHeight, scrollY]")
+    assert before[:2] == [60, True]
+    root = ElementTree.fromstring(saved(page, menu, "Save as SVG")[1])
+    found = [(text.text, float(text.get("y"))) for text in root.findall(f"{SVG}text")]
+    rows = [y for words, y in found if words == "ReLU"]
+    assert len(rows) == 12
+    assert np.diff(rows).min() > 40
+    [first_of_code] = [y for words, y in found if words == "from torch import nn"]
+    assert first_of_code > rows[-1]
+    after = layers.evaluate("(e) => [e.scrollTop, e.clientHeight < e.scrollHeight, scrollY]")
+    assert after == before
 
 
 def test_what_is_offered_comes_when_it_is_asked_for(addresses, open_page):

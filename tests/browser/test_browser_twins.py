@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from test_browser_off_the_scale import CASES as WILD
 from test_map_lab import made_up_map
 from test_order_explorer import made_up_runs
 
@@ -179,18 +180,20 @@ def eigen_basis(root, svg, figure):
         plot.handle(),
         [[(float(start.get("cx"))) / unit - 7, 7 - float(start.get("cy")) / unit]],
     )
-    drawn = [e.get("d") for e in svg.findall("svg")[1].iter("path")]
-    paths = [subpaths(d) for d in drawn if "H" not in d]
-    for i, (hue, base) in enumerate((("first", 80), ("second", 230))):
+    paths = [
+        [subpaths(e.get("d")) for e in list(window.find("g"))[:2]]
+        for window in svg.findall("svg")[1:]
+    ]
+    for i, (hue, base) in enumerate((("first", 83), ("second", 237))):
         chart = Plot(root, 1 + i, (0, 60), (-7, 7))
-        future, way = paths[2 * i : 2 * i + 2]
+        future, way = paths[i]
         for name, [still] in (("path rest", future), (f"along {hue}", way)):
             elements = [e for e in of_class(chart.plot, name) if e.get("class") == name]
             [path] = [
                 e for e in elements if len(e.get("d", "")) > 9 and "rotate" not in e.get("d")
             ][-1:]
             shown = chart.units(numbers(path.get("d")).reshape(-1, 2))
-            yield f"{name} of {hue}", shown, (still - [360, base]) * [60 / 270, -1 / 10]
+            yield f"{name} of {hue}", shown, (still - [360, base]) * [60 / 270, -1 / 9]
 
 
 def stability_map(root, svg, figure):
@@ -235,7 +238,7 @@ def polynomial_fit(root, svg, figure):
     shown = [fit[0][::2] for fit in fits if fit]
     curves, bars = rest[: len(shown)], rest[len(shown) :]
     yield "fits", shown, [units(subpaths(e.get("d"))[0]) for e in curves]
-    ends = [e for e in bars if "h" in e.get("d")]
+    ends = [e for e in bars if "h" in e.get("d") and "z" not in e.get("d")]  # no mark of a cut
     marks = [e for e in bars if "v" in e.get("d")]
     [unit] = [float(e.get("x")) - 370 for e in svg.iter("text") if "learned" in e.text]
     right = 2 if max(figure.early_stopping()) > 1.2 else 1.2
@@ -635,3 +638,50 @@ def test_the_twin_shows_what_the_live_figure_shows(page, name, settings):
                     worst = np.abs(one - other).max()
                     different.append(f"{what}: up to {worst:.3g} apart")
     assert different == []
+
+
+# Where the plots whose curves leave stand in the twin. Of the others it shows no such plot; how far
+# their numbers go is in its sentence.
+WINDOWS = {
+    "eigen_basis": {1: (360, 20, 270, 126), 2: (360, 174, 270, 126)},
+    "polynomial_fit": {0: (20, 20, 300, 260)},
+}
+
+
+def cut_in(path, words, box):
+    """Return where the marks of a plot stand, as parts of it, and what is written beside them."""
+    tips = re.findall(r"M([\d.-]+),([\d.-]+)l", path)
+    places = (np.array(tips, dtype=float).reshape(-1, 2) - box[:2]) / box[2:]
+    return sorted(map(tuple, places)), words
+
+
+@pytest.mark.parametrize("module", WILD)
+@pytest.mark.parametrize("is_wild", [False, True], ids=["within", "beyond"])
+def test_both_say_the_same_where_curves_leave(page, module, is_wild):
+    cls, settings, *_ = WILD[module]
+    figure = cls(**settings if is_wild else {})
+    root, svg = live(page, figure), parse(figure.picture())
+    shown, still = {}, {}
+    for number, box in WINDOWS.get(module, {}).items():
+        [inside] = of_class(of_class(root, "plot")[number], "inside")
+        path, words = (of_class(inside, "cut", tag)[0] for tag in ("path", "text"))
+        around = [float(inside.get(name)) for name in ("x", "y", "width", "height")]
+        shown[number] = cut_in(path.get("d", ""), words.text or "", np.array(around))
+        near = [
+            e
+            for e in svg.iter("path")
+            if e.get("d").endswith("h10z") and box[1] <= numbers(e.get("d"))[1] <= box[1] + box[3]
+        ]
+        said = [
+            e.text
+            for e in svg.iter("text")
+            if "scale" in e.text and box[1] <= float(e.get("y")) <= box[1] + box[3]
+        ]
+        still[number] = cut_in("".join(e.get("d") for e in near), "".join(said), np.array(box))
+    for number, (places, words) in shown.items():
+        np.testing.assert_allclose(still[number][0], places, atol=0.01)
+        assert still[number][1] == words
+    for _, words in still.values():
+        assert not words or f"{words.capitalize()}." in svg.get("aria-label")
+    assert any(words for _, words in still.values()) == (is_wild and module in WINDOWS)
+    assert ("scale" in figure.picture()) == (is_wild and module in WINDOWS)

@@ -4,12 +4,16 @@ A new figure is here as soon as `cnnlesson.widgets` names it. One that needs arg
 more to show than its settings at first, says so in two tables.
 """
 
+import re
+from io import BytesIO
 from itertools import product
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from asked import ASKING, CHAPTERS, PREDICTIONS, QUESTIONS
 from figure_page import HANDS_AND_EYES, check_by_kind, check_within, frames, go_to
+from PIL import Image
 from playwright.sync_api import expect
 from test_map_lab import made_up_map
 from test_order_explorer import made_up_runs
@@ -190,6 +194,69 @@ PAINT = f"""async (root) => {{
 
 def test_one_input_is_painted_in_the_next_frame(figure):
     assert figure.evaluate(PAINT) == []
+
+
+# What a saved picture has to hold: the words of tables, and what sliders, lists and numbers say.
+HELD = """(root) => {
+    const isSeen = (e) => e.checkVisibility() && !e.closest(".share-menu");
+    const seen = (selector) => [...root.querySelectorAll(selector)].filter(isSeen);
+    return [
+        ...seen("th, td").filter((e) => !e.querySelector("button")).map((e) => e.innerText),
+        ...seen(":is(.slider, .choice) > :is(label, span, output)").map((e) => e.innerText),
+        ...seen(".choice select").map((e) => e.selectedOptions[0].text),
+        ...seen("[type=number]").map((e) => e.value),
+    ];
+}"""
+# The words of a picture that is drawn apart from the page's style, and those that stick out.
+DRAWN = """(root, source) => {
+    const svg = new DOMParser().parseFromString(source, "image/svg+xml").documentElement;
+    const host = root.appendChild(document.createElement("div"));
+    host.attachShadow({ mode: "open" }).append(svg);
+    const all = svg.getBoundingClientRect();
+    const texts = [...svg.querySelectorAll("text")].filter((e) => e.textContent);
+    const outside = texts.filter((e) => {
+        const { left, right, top, bottom } = e.getBoundingClientRect();
+        return left < all.left || right > all.right || top < all.top || bottom > all.bottom;
+    });
+    host.remove();
+    return [texts.map((e) => e.textContent), outside.map((e) => e.textContent)];
+}"""
+
+
+def words_of(texts):
+    """Return the words and numbers in texts, whatever stands between them."""
+    return set(re.findall(r"[^\s.,:;()“”·]+(?:[.,:]\d+)*", " ".join(texts).lower()))
+
+
+def saved(page, kind):
+    with page.expect_download() as download:
+        page.get_by_role("button", name=f"Save as {kind}").click()
+    return download.value.path().read_bytes()
+
+
+def test_a_saved_picture_is_the_whole_figure(page, figure):
+    if not figure.locator(".share-menu").count():
+        pytest.skip("it asks, or only shows")
+    held = figure.evaluate(HELD)
+    source = saved(page, "SVG").decode()
+    root = ElementTree.fromstring(source)
+    tags = {element.tag.split("}")[-1] for element in root.iter()}
+    assert "foreignObject" not in tags
+    assert not re.search(r"var\(|oklab|color-mix| class=| style=|NaN|Infinity", source)
+    references = re.findall(r'href="([^"]{5})|url\((.)', source)
+    assert {one or other for one, other in references} <= {"data:", "#"}
+
+    title, sentence = (
+        root.find(f"{{http://www.w3.org/2000/svg}}{n}").text for n in ("title", "desc")
+    )
+    texts, outside = figure.evaluate(DRAWN, source)
+    assert outside == []
+    assert texts[0] == title == figure.get_attribute("aria-label")
+    assert words_of([sentence or ""]) - words_of(texts) == set()  # a lab has nothing to say yet
+    assert words_of(held) - words_of(texts) == set()
+
+    picture = Image.open(BytesIO(saved(page, "PNG")))
+    assert picture.size == (2 * int(root.get("width")), 2 * int(root.get("height")))
 
 
 HEIGHTS = """async (root) => {

@@ -81,7 +81,7 @@ export function compute(state) {
 function render({ model, el }) {
   const self = figure({ model, el }, "Convolution explorer");
   self.root.classList.add("convolution-explorer", "abreast");
-  add(self.root, "p", { class: "hint" }, "Draw on the left. Point at a pixel on the right.");
+  add(self.root, "p", { class: "hint hand" }, "Draw on the left. Point at a pixel on the right.");
   const maps = add(self.root, "div", { class: "maps sight" });
   const map = (title, make) => {
     const holder = add(maps, "div");

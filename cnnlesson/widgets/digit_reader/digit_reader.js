@@ -103,7 +103,7 @@ function render({ model, el }) {
   const change = (frames, /** @type {number[]} */ [y, x], more = {}) =>
     frames.forEach((frame) => set(frame, { x, y, ...more }));
 
-  add(self.root, "p", {}, "Draw a digit, or take one:");
+  add(self.root, "p", { class: "hand" }, "Draw a digit, or take one:");
   const samples = add(self.root, "div", {
     class: "samples",
     role: "group",

@@ -4,14 +4,16 @@ import numpy as np
 
 from cnnlesson.momentum.descent import Trajectory, momentum_descent
 from cnnlesson.momentum.iterates import quadratic_path
+from cnnlesson.widgets.shared.cut import cut_marks
 from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.settings import Number, Point, Whole
-from cnnlesson.widgets.shared.svg import svg_image, svg_path
+from cnnlesson.widgets.shared.svg import svg_image, svg_path, svg_window
 
 __all__ = ["EigenBasis"]
 
 _FAR = 7  # the picture shows -7 to 7
 _SCALE = 22  # pixels per unit in it
+_HEIGHT = 9  # pixels per unit in the charts beside it
 _HORIZON = 60  # steps in the charts: faint, the way still to go
 _CONTOURS = [10 ** (exponent / 2) for exponent in range(4, -6, -1)]  # loss, two a decade
 
@@ -124,18 +126,26 @@ class EigenBasis(Figure, module="eigen_basis"):
         def curve(component: np.ndarray, base: int) -> str:
             seen = inside(component[:, None])[:, 0]
             steps = 360 + 270 * np.arange(len(seen)) / _HORIZON
-            return svg_path(np.column_stack([steps, base - 10 * seen]))
+            return svg_path(np.column_stack([steps, base - _HEIGHT * seen]))
 
-        components = zip(whole.components().T, self.components().T, (80, 230), strict=True)
-        curves = "".join(
-            f'<path d="{curve(to_come, base)}" stroke-opacity="0.3"/>'
-            f'<path d="{curve(component, base)}"/>'
-            f'<path d="M360,{base}H630" stroke-opacity="0.3"/>'
-            for to_come, component, base in components
-        )
+        charts, lost = "", ""
+        components = zip(whole.components().T, self.components().T, (83, 237), strict=True)
+        for to_come, component, base in components:
+            box = (360, base - _HEIGHT * _FAR, 270, 2 * _HEIGHT * _FAR)
+            curves = (
+                f'<path d="{curve(to_come, base)}" stroke-opacity="0.3"/>'
+                f'<path d="{curve(component, base)}"/>'
+                f'<path d="M360,{base}H630" stroke-opacity="0.3"/>'
+            )
+            course = np.column_stack([np.arange(_HORIZON + 1), to_come])
+            marks, sentence = cut_marks([course], box=box, ends=((0, _HORIZON), (-_FAR, _FAR)))
+            charts += svg_window(
+                f'<g fill="none" stroke="currentColor" stroke-width="2">{curves}</g>{marks}', box
+            )
+            lost += sentence
         label = (
             "Left a path over a tilted bowl with its two eigenvectors; right the "
-            "path’s two components along them, over the steps."
+            f"path’s two components along them, over the steps.{lost}"
         )
         body = (
             f'<svg role="presentation" width="{2 * middle}" height="{2 * middle}">'
@@ -146,10 +156,9 @@ class EigenBasis(Figure, module="eigen_basis"):
             f'<path d="{svg_path(future)}" stroke-opacity="0.3"/>'
             f'<path d="{svg_path(path)}"/></g>'
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="currentColor"/></svg>'
-            f'<svg role="presentation" x="360" width="270" height="310" viewBox="360 0 270 310">'
-            f'<g fill="none" stroke="currentColor" stroke-width="2">{curves}</g></svg>'
-            '<g fill="currentColor" font-size="14"><text x="360" y="20">along q₁, flat</text>'
-            '<text x="360" y="170">along q₂, steep</text></g>'
+            f'{charts}<g fill="currentColor" font-size="14">'
+            '<text x="360" y="14">along q₁, flat</text>'
+            '<text x="360" y="168">along q₂, steep</text></g>'
         )
         return svg_image(body, label=label, size=(640, 310))
 

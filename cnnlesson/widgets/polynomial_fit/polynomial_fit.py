@@ -10,9 +10,10 @@ from cnnlesson.momentum.regression import (
     early_stopping_filter,
     tikhonov_filter,
 )
+from cnnlesson.widgets.shared.cut import cut_marks
 from cnnlesson.widgets.shared.figure import Figure
 from cnnlesson.widgets.shared.settings import Choice, Number, Whole
-from cnnlesson.widgets.shared.svg import svg_image, svg_path
+from cnnlesson.widgets.shared.svg import svg_image, svg_path, svg_window
 
 __all__ = ["PolynomialFit"]
 
@@ -181,11 +182,18 @@ class PolynomialFit(Figure, module="polynomial_fit"):
             ("early stopping", early, 'stroke-width="2"'),
             ("Tikhonov", other, 'stroke-dasharray="5 4"'),
         )
+        box = (20, 20, 300, 260)
+        drawn = [fit for fit in fits if self.shown in ("both", fit[0])]
         truth = svg_path(pixels(places, _truth(places)))
         curves = f'<path d="{truth}" stroke-opacity="0.4"/>' + "".join(
             f'<path d="{svg_path(pixels(places, self.curve(kept, places)))}" {look}/>'
-            for name, kept, look in fits
-            if self.shown in ("both", name)
+            for _, kept, look in drawn
+        )
+        finer = np.linspace(-1, 1, 81)  # as the live figure
+        cut, lost = cut_marks(
+            [np.column_stack([finer, self.curve(kept, finer)]) for _, kept, _ in drawn],
+            box=box,
+            ends=((-1, 1), (-2, 2)),
         )
         bars = "".join(
             f'<path d="M370,{30 + 28 * i}h{one * np.clip(part, 0, right):.1f}" stroke-width="12" '
@@ -201,11 +209,12 @@ class PolynomialFit(Figure, module="polynomial_fit"):
         label = (
             "Left noisy points, the curve they come from, faint, and polynomials, by early "
             "stopping, solid, or by Tikhonov’s penalty, dashed; right what part of each "
-            "eigenfeature is learned, a bar each, and what part the penalty keeps, a mark."
+            f"eigenfeature is learned, a bar each, and what part the penalty keeps, a mark.{lost}"
         )
         body = (
             f'<g fill="currentColor" fill-opacity="0.6">{dots}</g>'
-            f'<g fill="none" stroke="currentColor">{curves}{bars}{marks}</g>'
+            f'<g fill="none" stroke="currentColor">{svg_window(curves, box)}'
+            f"{bars}{marks}</g>{cut}"
             '<g fill="currentColor" font-size="13"><text x="20" y="292">x from −1 to 1</text>'
             '<text x="370" y="292">0</text>'
             f'<text x="{370 + one:.0f}" y="292" text-anchor="middle">learned: 1</text></g>'

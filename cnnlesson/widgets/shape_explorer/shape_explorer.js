@@ -114,7 +114,7 @@ function render({ model, el }) {
     act("↓ Down", () => move(1)),
     act("Remove", remove)
   ];
-  add(editor, "span", {}, "Add after it:");
+  add(editor, "span", { class: "hand" }, "Add after it:");
   const insert = buttons(editor, "Add a layer after it");
   const additions = Object.keys(NAMES).map((kind) =>
     insert(NAMES[kind].replace("2d", ""), () => {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-__all__ = ["svg_image", "svg_path"]
+__all__ = ["svg_image", "svg_path", "svg_window"]
 
 
 def svg_image(
@@ -59,3 +59,25 @@ def svg_path(points: Iterable[tuple[float, float]]) -> str:
         The ``d`` of an SVG path, to a tenth of a pixel.
     """
     return "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+def svg_window(body: str, box: tuple[float, float, float, float]) -> str:
+    """Return what is drawn, as far as it lies in a box.
+
+    Parameters
+    ----------
+    body : str
+        What is drawn, as SVG.
+    box : tuple of float
+        Left, top, width and height, in its pixels.
+
+    Returns
+    -------
+    str
+        An ``<svg>`` that clips.
+    """
+    x, y, width, height = box
+    return (
+        f'<svg role="presentation" x="{x}" y="{y}" width="{width}" height="{height}" '
+        f'viewBox="{x} {y} {width} {height}">{body}</svg>'
+    )

@@ -91,7 +91,7 @@ const NAMES = [
 
 function render({ model, el }) {
   const self = figure({ model, el }, "Stability map");
-  add(self.root, "p", {}, "Tap anywhere on the map, or drag the point.");
+  add(self.root, "p", { class: "hand" }, "Tap anywhere on the map, or drag the point.");
   const stage = add(self.root, "div", { class: "stage words-first" });
   const upper = add(stage, "div", { class: "columns" });
   const height = (width) => Math.min(width * 0.95, 340);
