@@ -200,11 +200,13 @@ def test_one_input_is_painted_in_the_next_frame(figure):
 HELD = """(root) => {
     const isSeen = (e) => e.checkVisibility() && !e.closest(".share-menu");
     const seen = (selector) => [...root.querySelectorAll(selector)].filter(isSeen);
+    const value = (e) => e.querySelector("output")?.innerText ??
+        e.querySelector("select").selectedOptions[0].text;
     return [
-        ...seen("th, td").filter((e) => !e.querySelector("button")).map((e) => e.innerText),
-        ...seen(":is(.slider, .choice) > :is(label, span, output)").map((e) => e.innerText),
-        ...seen(".choice select").map((e) => e.selectedOptions[0].text),
-        ...seen("[type=number]").map((e) => e.value),
+        [...seen("th, td").filter((e) => !e.querySelector("button")).map((e) => e.innerText),
+            ...seen("[type=number]").map((e) => e.value)],
+        seen(".slider, .choice").map((e) =>
+            `${e.querySelector("span").innerText.trim()}: ${value(e)}`),
     ];
 }"""
 # The words of a picture that is drawn apart from the page's style, and those that stick out.
@@ -237,7 +239,7 @@ def saved(page, kind):
 def test_a_saved_picture_is_the_whole_figure(page, figure):
     if not figure.locator(".share-menu").count():
         pytest.skip("it asks, or only shows")
-    held = figure.evaluate(HELD)
+    held, settings = figure.evaluate(HELD)
     source = saved(page, "SVG").decode()
     root = ElementTree.fromstring(source)
     tags = {element.tag.split("}")[-1] for element in root.iter()}
@@ -254,6 +256,7 @@ def test_a_saved_picture_is_the_whole_figure(page, figure):
     assert texts[0] == title == figure.get_attribute("aria-label")
     assert words_of([sentence or ""]) - words_of(texts) == set()  # a lab has nothing to say yet
     assert words_of(held) - words_of(texts) == set()
+    assert set(settings) <= {setting for text in texts for setting in text.split(" · ")}
 
     picture = Image.open(BytesIO(saved(page, "PNG")))
     assert picture.size == (2 * int(root.get("width")), 2 * int(root.get("height")))
