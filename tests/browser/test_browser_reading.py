@@ -166,12 +166,12 @@ def test_what_comes_late_changes_nothing_for_who_went_on(open_figure):
     held = []
     page.route("**/values.js", lambda route: held.append(route))
     area = page.get_by_role("slider", name="Read off")
-    area.focus()
-    page.wait_for_timeout(50)
+    with page.expect_request("**/values.js"):
+        area.focus()
     area.blur()
     before = page.locator(".is-live").inner_html()
     held[0].continue_()
-    page.wait_for_function("'values' in cnnlessonModules")
+    page.wait_for_function("() => 'values' in cnnlessonModules")
     frames(page)
     assert page.locator(".is-live").inner_html() == before
     focus(page, "Read off")

@@ -344,11 +344,11 @@ def test_what_comes_late_tells_nobody_who_went_on(open_figure):
     held = []
     page.route("**/readout.js", lambda route: held.append(route))
     x, y = middle_of(place_of(page, "stability_map")[0])
-    page.mouse.move(x, y)
-    page.wait_for_timeout(50)
+    with page.expect_request("**/readout.js"):
+        page.mouse.move(x, y)
     page.mouse.move(2, 2)
     held[0].continue_()
-    page.wait_for_function("'readout' in cnnlessonModules")
+    page.wait_for_function("() => 'readout' in cnnlessonModules")
     frames(page)
     expect(readout(page)).to_have_count(0)
 

@@ -4,13 +4,15 @@ import { copyOf, groundOf, imageOf, plain } from "./svg_copy.js";
 
 /** @import { Figure } from "./figure.js" */
 /** @typedef {{ source: string, width: number, height: number }} Picture an SVG, and its size */
-/** @typedef {{ element: Element, box: DOMRect, x: number, y: number }} Part of the picture, where it
- * is on the page, and how far from there its `x` and `y` are */
+/**
+ * A part of the picture, where it is on the page, and how far from there its `x` and `y` are.
+ * @typedef {{ element: Element, box: DOMRect, x: number, y: number }} Part
+ */
 
 const [MARGIN, GAP, LINE] = [16, 16, 20]; // pixels
 const SCALE = 2; // of a raster: sharp on a projector
 // What sliders and lists hold is said below the picture.
-const FOR_HANDS = `button, summary, progress, .slider, .choice, .hand, .share-menu,
+const FOR_HANDS = `button, summary, progress, .slider, .choice, .hand, .readout, .share-menu,
   .for-screen-readers, input:not([type=number]), label:has([type=checkbox]:not(:checked))`;
 
 /** @param {CSSStyleDeclaration} look */

@@ -1,4 +1,4 @@
-// What a picture of cells tells a mouse that goes over it. What writes it is brought when it is used.
+// What a picture of cells tells a mouse that goes over it. What writes it comes when it is used.
 
 /** @import { Box } from "./plot.js" */
 
