@@ -45,11 +45,6 @@ _WORDS_OF_THE_LAST_SEARCH = (
 _MEASURES_ALL = re.compile(
     r'"complete"===document\.readyState\?(\w+)\(\):window\.addEventListener\("load",\1\)'
 )
-# Where the contents are scrolled to is measured in the first frame, which measures the page anyhow.
-_SCROLLS_CONTENTS = re.compile(
-    r'function\(\)\{(if\(!document\.querySelector\("\.bd-docs-nav"\)\)return;'
-    r'.*?"sidebar-scroll-top",\w+\.scrollTop\)\}\))\}'
-)
 _SETTINGS = """\
 DOCUMENTATION_OPTIONS.search_as_you_type = false;
 let toggleHintShow = "Click to show";
@@ -66,8 +61,7 @@ def _write_script(app: Sphinx) -> None:
     first, *others = ((static / name).read_text("utf-8") for name in _FILES)
     own = f"(() => {{\n{_OWN.read_text('utf-8')}}})();\n"
     script = ";\n".join([first, _SETTINGS, *others, own])
-    script = _MEASURES_ALL.sub("0", script.replace(*_WORDS_OF_THE_LAST_SEARCH))
-    script = shorter(_SCROLLS_CONTENTS.sub(r"()=>requestAnimationFrame(()=>{\1})", script))
+    script = shorter(_MEASURES_ALL.sub("0", script.replace(*_WORDS_OF_THE_LAST_SEARCH)))
     (static / "theme.js").write_text(script, "utf-8")
     digest = sha256(script.encode()).hexdigest()[:8]
     for name in (*_FILES, "design-tabs.js", "copybutton_funcs.js"):

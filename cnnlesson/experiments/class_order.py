@@ -76,10 +76,12 @@ CLASS_ORDER: dict[str, tuple[Run, ...]] = {
         _drawn(momentum=momentum, pixels=pixels, order=order, seed=seed, num_epochs=FITTED)
         for seed, (pixels, order), momentum in product(range(3), _RIVALS, PRINTED)
     ),
-    # The same at the other momenta. Two epochs are enough to see whether they learn.
+    # The same with two more seeds, and at the other momenta: two epochs are enough to see whether
+    # they learn.
     "class_order_rivals_momenta": tuple(
-        _drawn(momentum=momentum, pixels=pixels, order=order, seed=seed, num_epochs=2)
-        for seed, (pixels, order), momentum in product(_SEEDS, _RIVALS, (0.0, 0.95))
+        _drawn(momentum=momentum, pixels=pixels, order=order, seed=seed, num_epochs=num_epochs)
+        for seeds, momenta, num_epochs in (((3, 4), PRINTED, FITTED), (_SEEDS, (0.0, 0.95), 2))
+        for seed, (pixels, order), momentum in product(seeds, _RIVALS, momenta)
     ),
     # The first epoch of the third training, in class order and shuffled.
     "class_order_first_epoch": tuple(
