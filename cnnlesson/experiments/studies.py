@@ -183,7 +183,7 @@ STUDIES: dict[str, tuple[Run, ...]] = {
     **CLASS_ORDER,
 }
 
-# Studies of which some runs are still to be measured.
+# Studies of which runs are missing, or that no chapter tells of yet.
 UNDER_WAY = frozenset(
     {
         "class_order_rivals_momenta",

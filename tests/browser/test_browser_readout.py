@@ -165,7 +165,6 @@ def test_two_maps_by_cell(open_fresh):
 
 
 def test_a_single_cell_that_sliders_chose_is_told_in_words(open_figure):
-    page = open_figure(390, figure="map_lab")
     one = {"left": 4, "right": 4, "bottom": 2, "top": 2}
     page = open_figure(390, figure="map_lab", settings=one)
     accuracies = [

@@ -118,15 +118,6 @@ def test_a_module_that_imports_nothing_is_left_as_it_is():
     assert bundle("one", {"one": ONE}) == ONE
 
 
-def test_types_are_left_out_and_no_more():
-    typed = "/**\n * Of types.\n * @type {number}\n */\nexport const a = 1; // says why\n"
-    cast = "/** @type {number} */ (window).x = 1;\n/** @param {number} b */\nconst c = (b) => b;\n"
-    source = bundle("main", {"main": 'import { a } from "./one.js";\n' + cast, "one": typed})
-    assert "const a = 1; // says why\n" in source
-    assert source.endswith("/** @type {number} */ (window).x = 1;\nconst c = (b) => b;\n")
-    assert "Of types" not in source
-
-
 @pytest.mark.parametrize(
     "line",
     [

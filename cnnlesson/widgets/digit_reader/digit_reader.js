@@ -167,8 +167,8 @@ function render({ model, el }) {
     };
     const map = pixels(holder, { label: `${name}, to choose a map`, kind: "grid of maps", pick });
     map.box.addEventListener("pointerleave", () => pass(null));
-    const grid = () => [count / across, across];
-    tell(map.box, grid, ([row, column]) => {
+    const cells = () => [count / across, across];
+    tell(map.box, cells, ([row, column]) => {
       const channel = across * row + column;
       const values = result.layers[i].maps.slice(
         channel * size * size,

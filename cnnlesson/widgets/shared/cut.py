@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from cnnlesson.widgets.shared.measured import in_digits
+
 __all__ = ["cut_marks"]
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -79,5 +81,5 @@ def _written(value: float) -> str:
     if size == np.inf:
         return f"beyond {sign}10³⁰⁸"
     if size < 1e4:
-        return f"{sign}{float(f'{size:.3g}'):g}"
+        return sign + in_digits(size)
     return f"{sign}10{str(round(np.log10(size))).translate(_RAISED)}"
