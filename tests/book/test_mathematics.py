@@ -99,7 +99,7 @@ def italic(letter):
 
 
 def test_a_bracket_that_is_raised_to_a_power_is_as_tall_as_its_other_half(formulas):
-    """Alone with an exponent or an index, browsers do not stretch it: `\\bigr)^2`, where `\\right)^2` does."""
+    """Browsers do not stretch it alone under an exponent: `\\bigr)^2`, where `\\right)^2` does."""
     first = [f.select(":is(msup, msub, msubsup) > mo:first-child") for f in formulas]
     assert len(list(chain.from_iterable(first))) > 10
     assert [mo for mo in chain.from_iterable(first) if mo.get("stretchy") == "true"] == []
