@@ -26,9 +26,9 @@ from cnnlesson._support.alone import writing_alone
 from cnnlesson._support.files import append_text, mend_last_line
 from cnnlesson.data import load_digits
 from cnnlesson.experiments.class_order import FITTED, PRINTED, fit_to_printed
-from cnnlesson.experiments.results import read_results, results_folder
+from cnnlesson.experiments.results import read_results, results_folder, results_path
 from cnnlesson.experiments.run import Run
-from cnnlesson.experiments.studies import CURVATURE, STUDIES, UNDER_WAY
+from cnnlesson.experiments.studies import CURVATURE, STUDIES
 from cnnlesson.experiments.sweeps import sweep
 from cnnlesson.experiments.tracking import append_rows, load_curvature, track_curvature
 
@@ -38,8 +38,7 @@ load = lru_cache(maxsize=1)(load_digits)  # once a process
 def measure_runs(studies: list[str], jobs: int, *, only_list: bool) -> None:
     """Measure the runs of some studies that are missing, and say how far each is."""
     for name in studies or STUDIES:
-        path, runs = _file_of(name), STUDIES[name]
-        path.parent.mkdir(exist_ok=True)
+        path, runs = results_folder() / f"{name}.jsonl", STUDIES[name]
         results = read_results(path) if path.exists() else []
         known = {r.run: r.seconds for r in results if r.digits == "mnist"}
         done = [known[run] for run in runs if run in known]
@@ -47,12 +46,6 @@ def measure_runs(studies: list[str], jobs: int, *, only_list: bool) -> None:
         sys.stdout.write(f"{name}: {len(done)} of {len(runs)} runs measured{pace}\n")
         if not only_list:
             sweep(runs, path, source="mnist", n_jobs=jobs)
-
-
-def _file_of(study: str) -> Path:
-    """Return where a study is kept: apart from the others as long as runs of it are missing."""
-    folder = results_folder()
-    return (folder / "under_way" if study in UNDER_WAY else folder) / f"{study}.jsonl"
 
 
 def measure_curvature(jobs: int) -> None:
@@ -77,8 +70,8 @@ def _measure_missing_curvature(path: Path, jobs: int) -> None:
 
 def print_headline() -> None:
     """Print measured settings beside the original's losses, the best fit first."""
-    paths = [_file_of(study) for study in ("class_order", "class_order_rivals")]
-    table = fit_to_printed(r for path in paths if path.exists() for r in read_results(path))
+    paths = map(results_path, ("class_order", "class_order_rivals"))
+    table = fit_to_printed(r for path in paths for r in read_results(path))
     for momentum, printed in PRINTED.items():
         sys.stdout.write(
             f"\nmomentum {momentum}: off by a factor (median and range over seeds; "

@@ -17,7 +17,6 @@ __all__ = [
     "ORIGINAL",
     "RECIPE",
     "STUDIES",
-    "UNDER_WAY",
     "WITHOUT",
 ]
 
@@ -182,13 +181,6 @@ STUDIES: dict[str, tuple[Run, ...]] = {
     ),
     **CLASS_ORDER,
 }
-
-# Studies of which runs are missing, or that no chapter tells of yet.
-UNDER_WAY = frozenset(
-    {
-        "class_order_rivals_momenta",
-    }
-)
 
 _batches = Run(pixels="standardized", num_test_images=1000)
 # Step sizes of one range of α/(1 - μ), the last beyond the edge.

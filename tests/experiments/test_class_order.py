@@ -54,9 +54,10 @@ def test_settings_are_compared_by_the_median_of_their_seeds():
 
 def test_each_cell_has_its_seeds():
     cells = {}
-    for study in ("class_order", "class_order_rivals"):
+    for study in ("class_order", "class_order_momenta", "class_order_rivals"):
         for run in CLASS_ORDER[study]:
             cells.setdefault((run.momentum, run.pixels, run.order), []).append(run.seed)
-    assert len(cells) == 2 * 3 * 3
-    for (_, pixels, order), seeds in cells.items():
-        assert sorted(seeds) == list(range(10 if (pixels, order) == ("unit", "sorted") else 3))
+    assert len(cells) == 4 * 3 * 3
+    for (momentum, *setting), seeds in cells.items():
+        is_headline = setting == ["unit", "sorted"] and momentum in PRINTED
+        assert sorted(seeds) == list(range(10 if is_headline else 5))
