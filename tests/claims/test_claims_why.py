@@ -69,6 +69,13 @@ def test_without_momentum_the_sharpness_settles_at_its_limit(curvature):
     ends = last(plain.query("momentum == 0 and lr < 0.5"))
     ratios = (ends["sharpness"] / ends["higher"]).groupby(ends["lr"]).median()
     assert ratios.between(0.5, 1.5).all()
+    # All that work, and against a guess that knows nothing of the step size.
+    work = last(plain.query("momentum == 0 and lr <= 0.5")).query("not has_collapsed")
+    logs = np.log(work["sharpness"])
+    near = [
+        (abs(logs - guess) < np.log(2)).sum() for guess in (np.log(work["higher"]), logs.mean())
+    ]
+    assert near[0] > 0.9 * len(work) > 2 * near[1]
 
 
 def test_with_momentum_batches_obey_the_lower_limit_and_not_the_higher(curvature):
