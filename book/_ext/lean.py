@@ -65,7 +65,7 @@ def _repack(notebook: Path) -> None:
     for cell in content["cells"]:
         for data in (output.get("data", {}) for output in cell.get("outputs", [])):
             if "image/png" in data:
-                smaller = oxipng.optimize_from_memory(b64decode(data["image/png"]), level=1)
+                smaller = oxipng.optimize_from_memory(b64decode(data["image/png"]), level=2)
                 data["image/png"] = b64encode(smaller).decode() + "\n"
     packed = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     notebook.write_text(packed, "utf-8")

@@ -83,6 +83,9 @@ BEYOND: tuple[dict[str, Any], ...] = (
     {"num_epochs": 15},
     {"num_epochs": 15, "shift": 1},
     {"num_epochs": 15, "shift": 2},
+    {"num_epochs": 15, "weight_decay": 5e-4},
+    {"num_epochs": 15, "shift": 1, "weight_decay": 5e-4},
+    {"num_epochs": 15, "shift": 2, "weight_decay": 5e-4},
 )
 
 # The original's experiments on a seventh of the images, and how much momentum is too much.

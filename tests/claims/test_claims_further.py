@@ -117,7 +117,7 @@ def test_the_schedule_is_behind_after_one_epoch_and_ahead_in_the_end():
 def test_shifts_pass_99_percent_and_more_epochs_pay_only_with_them(recipe):
     found = {result.run: result for result in read_results(results_path("beyond"))}
     runs = {str(c): [found[replace(RECIPE, **c, seed=seed)] for seed in SEEDS] for c in BEYOND}
-    decayed, small, large, longer, longer_small, longer_large = (
+    decayed, small, large, longer, longer_small, longer_large, *_ = (
         np.array([run.test_accuracy for run in own]) for own in runs.values()
     )
     assert min(map(np.median, (small, large, longer_small, longer_large))) > 0.99
@@ -128,3 +128,22 @@ def test_shifts_pass_99_percent_and_more_epochs_pay_only_with_them(recipe):
     assert apart.low < 0 < apart.high
     by_heart = runs[str({"num_epochs": 15})]
     assert max(run.train_losses[-1] for run in by_heart) < 0.001
+
+
+def test_more_epochs_a_shift_and_weight_decay_together_pass_99_3_percent():
+    found = {result.run: result for result in read_results(results_path("beyond"))}
+
+    def accuracies(**change):
+        return np.array(
+            [found[replace(RECIPE, **change, seed=seed)].test_accuracy for seed in SEEDS]
+        )
+
+    decay = {"weight_decay": 5e-4}
+    best = accuracies(num_epochs=15, shift=1, **decay)
+    assert min(best) > 0.993
+    rest = [accuracies(**c) for c in BEYOND if c != {"num_epochs": 15, "shift": 1, **decay}]
+    assert max(map(np.median, rest)) < 0.993
+    assert np.median(accuracies(num_epochs=15, **decay)) > 0.99
+    for change in ({}, {"shift": 1}, {"shift": 2}):
+        saved = accuracies(num_epochs=15, **change, **decay) - accuracies(num_epochs=15, **change)
+        assert ttest_1samp(saved, 0).confidence_interval(0.95).low > 0
