@@ -25,7 +25,9 @@ _THEBE = (
 )
 _TWICE = r'<meta name="viewport" content="width=device-width, initial-scale=1"\s*/>'
 _STYLED = r"<style scoped>.*?</style>"  # of each table of pandas; book.css has it once
-_UNUSED = re.compile(rf"\s*(?:{_ICONS}|{_THEBE}|{_TWICE}|{_STYLED})", re.DOTALL)
+# For news, of which there are none; to find that out its script lays the page out.
+_NEWS = r'<div class="pst-async-banner-revealer[^>]*>\s*<aside[^>]*></aside>\s*</div>'
+_UNUSED = re.compile(rf"\s*(?:{_ICONS}|{_THEBE}|{_TWICE}|{_STYLED}|{_NEWS})", re.DOTALL)
 _UNUSED_FILES = (
     *("scripts/fontawesome.js*", "**/webfonts/*.ttf", "sphinx-thebe.*"),
     *("**/*.map", "*-macros.html"),  # for those who write themes

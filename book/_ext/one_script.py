@@ -12,6 +12,7 @@ from pathlib import Path
 from pages import link_to, rewrite_pages, when_written
 from shorter import shorter
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 
 _OWN = Path(__file__).parent / "theme.js"
 # The theme measures the page, so it comes before those that put buttons on it.
@@ -41,10 +42,19 @@ _WORDS_OF_THE_LAST_SEARCH = (
     'typeof Search === "undefined"',
     '!document.getElementById("search-results")',
 )
-# What the theme does when the page is there; theme.js does it bit by bit.
-_MEASURES_ALL = re.compile(
-    r'"complete"===document\.readyState\?(\w+)\(\):window\.addEventListener\("load",\1\)'
-)
+# What the theme measures while it starts: each lays out the whole page before a word is painted.
+_MEASURED = {
+    # What scrolls; theme.js looks at it bit by bit.
+    r'"complete"===document\.readyState\?(\w+)\(\):window\.addEventListener\("load",\1\)': "0",
+    # Where the page stands in the list of contents, which a phone does not show.
+    r'if\((!document\.querySelector\("\.bd-docs-nav"\))\)return;': (
+        r'if(\1||!matchMedia("(min-width: 960px)").matches)return;'
+    ),
+    # How high its bar is: after the first paint that costs nothing.
+    r'(addEventListener\("resize",\w+\((\w+),300\)\)),\2\(\)\}': (
+        r"\1,requestAnimationFrame(()=>setTimeout(\2))}"
+    ),
+}
 _SETTINGS = """\
 DOCUMENTATION_OPTIONS.search_as_you_type = false;
 let toggleHintShow = "Click to show";
@@ -61,7 +71,12 @@ def _write_script(app: Sphinx) -> None:
     first, *others = ((static / name).read_text("utf-8") for name in _FILES)
     own = f"(() => {{\n{_OWN.read_text('utf-8')}}})();\n"
     script = ";\n".join([first, _SETTINGS, *others, own])
-    script = shorter(_MEASURES_ALL.sub("0", script.replace(*_WORDS_OF_THE_LAST_SEARCH)))
+    script = script.replace(*_WORDS_OF_THE_LAST_SEARCH)
+    for measured, instead in _MEASURED.items():
+        script, found = re.subn(measured, instead, script)
+        if found != 1:
+            raise ExtensionError(f"the theme's scripts: expected {measured} once, found {found}")
+    script = shorter(script)
     (static / "theme.js").write_text(script, "utf-8")
     digest = sha256(script.encode()).hexdigest()[:8]
     for name in (*_FILES, "design-tabs.js", "copybutton_funcs.js"):

@@ -224,11 +224,11 @@ def test_absence_forgets_and_blurred_borders_or_short_blocks_spare_the_relus():
 
 def test_the_third_training_is_met_after_well_over_a_hundred_epochs_in_class_order():
     runs = measured("class_order_third")
-    assert len({run.run.seed for run in runs}) == 3
+    assert len({run.run.seed for run in runs}) == 5
     for run in runs:
         start, off = nearest(run)
         assert 110 < start < 150
-        assert off < 0.0003
+        assert off < 0.0004
         assert 0.95 < run.test_accuracies[start + 99] < 0.9654
         assert 0.95 < run.train_accuracy < 0.9693
     others = [r for r in measured("original") if r.run.batch_size == 256]
