@@ -76,7 +76,7 @@ def test_the_contents_show_the_page_one_is_on_and_stay_where_they_were(address, 
 
 @pytest.mark.parametrize("name", ["intro", "08_bowl"])
 def test_on_a_phone_no_script_measures_the_page_before_it_is_painted(address, open_page, name):
-    """While a script runs for the first time nothing asks for a size or a place."""
+    """None of those that come with the page asks for a size or a place while it is run."""
     visit = open_page("about:blank", width=390)
     visit.page.add_init_script("""
         globalThis.asked = [];
@@ -84,13 +84,13 @@ def test_on_a_phone_no_script_measures_the_page_before_it_is_painted(address, op
         for (const name of sizes) {
             const { get } = Object.getOwnPropertyDescriptor(HTMLElement.prototype, name);
             Object.defineProperty(HTMLElement.prototype, name, { get() {
-                if (document.currentScript) asked.push(name);
+                if (document.currentScript?.defer) asked.push(name);
                 return get.call(this);
             } });
         }
         const { getBoundingClientRect } = Element.prototype;
         Element.prototype.getBoundingClientRect = function () {
-            if (document.currentScript) asked.push(this.id || this.className);
+            if (document.currentScript?.defer) asked.push(this.id || this.className);
             return getBoundingClientRect.call(this);
         };
     """)
