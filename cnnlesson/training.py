@@ -8,6 +8,7 @@ and an end in good order whatever happens.
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -267,13 +268,17 @@ def train_model(
             running_loss = 0.0
             losses = train_epoch(guard.model, optimizer, guard.criterion, batches)
             title = f"epoch {epoch}/{num_epochs}"
-            with tqdm(losses, title, len(batches), unit="batch", disable=silent) as bar:
-                for number, loss in enumerate(bar, start=1):
+            # A tqdm that shows nothing takes its lock all the same. Forked processes share it, and
+            # one that is killed while it holds it stops all others for ever.
+            bar = None if silent else tqdm(losses, title, len(batches), unit="batch")
+            with nullcontext(losses) if bar is None else bar as shown:
+                for number, loss in enumerate(shown, start=1):
                     _check_finite(loss)
                     schedule.after_batch()
                     history.batch_loss.append(loss)
                     running_loss += loss
-                    bar.set_postfix_str(f"loss {running_loss / number:.4f}", refresh=False)
+                    if bar is not None:
+                        bar.set_postfix_str(f"loss {running_loss / number:.4f}", refresh=False)
                     if on_step is not None:
                         on_step(history)
                         set_training_mode()  # whoever measures may leave it in evaluation mode

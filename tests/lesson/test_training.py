@@ -461,6 +461,17 @@ def test_other_errors_go_through():
         train(loss=fails_at(2, ZeroDivisionError))
 
 
+@pytest.mark.parametrize("way", ["progress", "TQDM_DISABLE"])
+def test_a_silent_training_has_no_bar_at_all(monkeypatch, way):
+    """Each bar takes a lock, and a forked process that was killed with it never gives it back."""
+    monkeypatch.setattr("cnnlesson.training.tqdm", None)
+    if way == "TQDM_DISABLE":
+        monkeypatch.setenv("TQDM_DISABLE", "1")
+    else:
+        monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    assert train(progress=way == "TQDM_DISABLE").status == "completed"
+
+
 # A real terminal. The bars need a process of their own: tqdm reads TQDM_DISABLE when imported.
 
 
