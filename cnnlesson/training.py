@@ -6,7 +6,6 @@ and an end in good order whatever happens.
 """
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -17,9 +16,9 @@ import torch
 from pydantic import Field, SkipValidation
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler
-from tqdm.auto import tqdm
 
 from cnnlesson._support.arguments import Count, Flag, NonNegativeCount, Seed, checked
+from cnnlesson._support.bars import bar_over
 from cnnlesson._support.checkpoint import TrainingState, load_checkpoint, save_checkpoint
 from cnnlesson._support.fingerprints import fingerprint, name_of
 from cnnlesson._support.guard import Guard, check_criterion, check_optimizer, check_trains
@@ -258,8 +257,6 @@ def train_model(
     first_epoch = len(history.train_loss) + 1
     batches.under_way = first_epoch, 1
     schedule.check_length((num_epochs - first_epoch + 1) * len(batches))
-    # tqdm's own switch is looked up here, because its notebook bar overlooks it.
-    silent = not progress or bool(os.environ.get("TQDM_DISABLE"))
 
     try:
         for epoch in range(first_epoch, num_epochs + 1):
@@ -268,9 +265,7 @@ def train_model(
             running_loss = 0.0
             losses = train_epoch(guard.model, optimizer, guard.criterion, batches)
             title = f"epoch {epoch}/{num_epochs}"
-            # A tqdm that shows nothing takes its lock all the same. Forked processes share it, and
-            # one that is killed while it holds it stops all others for ever.
-            bar = None if silent else tqdm(losses, title, len(batches), unit="batch")
+            bar = bar_over(losses, title, len(batches), "batch", progress=progress)
             with nullcontext(losses) if bar is None else bar as shown:
                 for number, loss in enumerate(shown, start=1):
                     _check_finite(loss)

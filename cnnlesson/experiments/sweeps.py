@@ -6,9 +6,9 @@ from os import PathLike
 
 import torch
 from joblib import Parallel, delayed
-from tqdm.auto import tqdm
 
 from cnnlesson._support.alone import writing_alone
+from cnnlesson._support.bars import bar_over
 from cnnlesson._support.files import append_text, mend_last_line
 from cnnlesson.data import Digits, load_digits
 from cnnlesson.experiments.experiment import run_experiment
@@ -94,7 +94,8 @@ def _measure_missing(
     parallel = Parallel(n_jobs=n_jobs, batch_size=1, return_as="generator_unordered")
     outcomes = parallel(delayed(_measure)(run, source) for run in missing)
     errors = []
-    for outcome in tqdm(outcomes, "runs", total=len(missing), unit="run", disable=not progress):
+    bar = bar_over(outcomes, "runs", len(missing), "run", progress=progress)
+    for outcome in outcomes if bar is None else bar:
         if isinstance(outcome, RunResult):
             append_result(path, outcome)
             known[outcome.run] = outcome

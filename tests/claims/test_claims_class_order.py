@@ -39,7 +39,7 @@ def test_class_order_from_0_to_1_fits_better_than_every_other_setting(fit, momen
     assert worst < fit.loc[momentum].drop(("unit", "sorted"))["least"].min()
 
 
-def test_it_takes_class_order_and_momentum_to_kill():
+def test_much_momentum_kills_in_class_order_and_in_no_other():
     """At every scale of the pixels, within two epochs; in the other orders at no momentum."""
     cells = {}
     for study in ("class_order", "class_order_momenta", "class_order_rivals"):

@@ -181,6 +181,12 @@ def test_the_progress_bar_counts_runs(tmp_path, capfd, monkeypatch):
     assert "2/2" in capfd.readouterr().err
 
 
+def test_a_silent_sweep_has_no_bar_at_all(tmp_path, monkeypatch):
+    """Each bar takes a lock, and a forked process that was killed with it never gives it back."""
+    monkeypatch.setattr("cnnlesson._support.bars.tqdm", None)
+    assert len(sweep(RUNS[:1], tmp_path / "runs.jsonl", n_jobs=1, **OPTIONS)) == 1
+
+
 def test_an_interrupted_run_is_not_measured(tmp_path, expected, monkeypatch):
     """Ctrl+C reaches the training itself where the sweep has no other process."""
     path = tmp_path / "runs.jsonl"

@@ -464,7 +464,7 @@ def test_other_errors_go_through():
 @pytest.mark.parametrize("way", ["progress", "TQDM_DISABLE"])
 def test_a_silent_training_has_no_bar_at_all(monkeypatch, way):
     """Each bar takes a lock, and a forked process that was killed with it never gives it back."""
-    monkeypatch.setattr("cnnlesson.training.tqdm", None)
+    monkeypatch.setattr("cnnlesson._support.bars.tqdm", None)
     if way == "TQDM_DISABLE":
         monkeypatch.setenv("TQDM_DISABLE", "1")
     else:
