@@ -20,6 +20,8 @@ def test_all_is_unfolded_light_and_whole(book, serve, open_page, chapter):
     page.locator(".is-live").first.wait_for()  # a figure may have a fold of its own
     before = page.evaluate(STATE)
     assert before["folded"] > 10
+    # On paper all is near: a figure that was not there yet may come, with folds of its own.
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.was = d.open; })")
     assert before["theme"] == "dark"
     page.emulate_media(media="print", color_scheme="dark")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -28,4 +30,7 @@ def test_all_is_unfolded_light_and_whole(book, serve, open_page, chapter):
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen", color_scheme="dark")
     after = page.evaluate(STATE)
-    assert (after["folded"], after["theme"]) == (before["folded"], "dark")
+    assert after["theme"] == "dark"
+    assert page.evaluate(
+        "[...document.querySelectorAll('details')].every((d) => (d.was ?? d.open) === d.open)"
+    )
